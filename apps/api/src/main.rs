@@ -1,0 +1,9 @@
+//! The `api` surface: JSON for machines.
+
+use std::process::ExitCode;
+
+use settings::Surface;
+
+fn main() -> ExitCode {
+    serve::cli(Surface::Api, api::records, api::start)
+}

@@ -1,0 +1,92 @@
+//! What is logged about a request, and what never is.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use guard::{Carrier, Deny, GuardedRouter, Problem, public, signed_in};
+use serde_json::Value;
+use settings::AppEnv;
+
+use crate::{bearer, send, tokens};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn logged(path: &str) -> Vec<Value> {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = telemetry::subscriber(AppEnv::Production, "info", move || writer.clone());
+    let _default = tracing::subscriber::set_default(subscriber.unwrap());
+    let app = GuardedRouter::new()
+        .get("/meals/{id}", signed_in(), async || "meal")
+        .get("/broken", public("a test"), async || {
+            Problem::internal(&io::Error::other("the disk is full"))
+        })
+        .get("/away", public("a test"), async || {
+            Problem::unavailable(&io::Error::other("the line is cut"))
+        })
+        .finish(tokens(Carrier::Bearer), Deny::Problem, AppEnv::Production);
+    let token = bearer(guard::Role::Customer);
+    let request = Request::get(path)
+        .header(header::AUTHORIZATION, &token)
+        .header("x-request-id", "me-1")
+        .body(Body::empty());
+    send(&app, request.unwrap()).await;
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+    assert!(
+        !text.contains(token.trim_start_matches("Bearer ")),
+        "{text}"
+    );
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn one_line_for_each_request_with_the_pattern_of_its_route() {
+    for (path, route, status) in [
+        ("/meals/hunter2?token=hunter2", "/meals/{id}", 200),
+        ("/hunter2?token=hunter2", "unmatched", 404),
+    ] {
+        let lines = logged(path).await;
+        let [line] = lines.as_slice() else {
+            panic!("{lines:?}")
+        };
+        assert_eq!(line["message"], "answered");
+        assert_eq!(line["method"], "GET");
+        assert_eq!(line["route"], route);
+        assert_eq!(line["status"], status);
+        assert!(line["latency_ms"].is_u64(), "{line}");
+        assert_eq!(line["span"]["request_id"], "me-1");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_logged_once_under_the_id_that_the_caller_was_told() {
+    for (path, level, error, status) in [
+        ("/broken", "ERROR", "the disk is full", 500),
+        ("/away", "WARN", "the line is cut", 503),
+    ] {
+        let lines = logged(path).await;
+        let [failure, answered] = lines.as_slice() else {
+            panic!("{lines:?}")
+        };
+        assert_eq!(failure["level"], level);
+        assert_eq!(failure["error"], error);
+        assert_eq!(failure["span"]["request_id"], "me-1");
+        assert_eq!(answered["status"], status);
+    }
+}

@@ -1,0 +1,160 @@
+//! Starting, serving and stopping.
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use guard::{Deny, GuardedRouter, NoIdentities};
+use serve::{Health, StartupError};
+use settings::{Settings, SiteSettings};
+
+use crate::process::{Server, read_all, read_some, request};
+
+/// Long enough for a request that was sent to have reached its handler.
+const UNDER_WAY: Duration = Duration::from_millis(150);
+
+#[test]
+fn serves_several_requests_on_one_connection() {
+    let server = Server::start(&[]);
+    let mut stream = server.get("/fast");
+    let answer = read_some(&mut stream);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(
+        answer.contains("x-request-id: ") && answer.ends_with("\r\n\r\nfast"),
+        "{answer}"
+    );
+    assert!(!answer.contains("connection: close"), "{answer}");
+    stream.write_all(request("/nowhere").as_bytes()).unwrap();
+    assert!(read_some(&mut stream).starts_with("HTTP/1.1 404"));
+}
+
+#[test]
+fn both_signals_let_a_running_request_finish() {
+    for signal in ["TERM", "INT"] {
+        let mut server = Server::start(&[]);
+        let running = server.get("/slow");
+        sleep(UNDER_WAY);
+        server.signal(signal);
+        let answer = read_all(running);
+        assert!(answer.ends_with("slow"), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+        assert_eq!(server.wait().0, 0);
+        assert!(TcpStream::connect(server.addr).is_err());
+    }
+}
+
+#[test]
+fn an_idle_connection_does_not_hold_up_the_exit() {
+    let mut server = Server::start(&[]);
+    let mut idle = server.get("/fast");
+    read_some(&mut idle);
+    server.signal("TERM");
+    let (code, took) = server.wait();
+    assert_eq!(code, 0);
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+#[test]
+fn a_connection_accepted_just_before_gets_to_send_its_request() {
+    let mut server = Server::start(&[]);
+    let mut silent = server.send("");
+    sleep(UNDER_WAY);
+    server.signal("TERM");
+    sleep(UNDER_WAY);
+    silent.write_all(request("/fast").as_bytes()).unwrap();
+    assert!(read_all(silent).ends_with("fast"));
+    assert_eq!(server.wait().0, 0);
+}
+
+#[test]
+fn while_draining_it_is_not_ready_but_answers() {
+    let mut server = Server::start(&[("DRAIN_LAME_DUCK_MS", "800")]);
+    assert!(read_some(&mut server.get("/readyz")).starts_with("HTTP/1.1 200"));
+    server.signal("TERM");
+    sleep(UNDER_WAY);
+    let ready = read_all(server.get("/readyz"));
+    assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
+    assert!(ready.ends_with("{\"status\":\"draining\"}"), "{ready}");
+    let fast = read_all(server.get("/fast"));
+    assert!(
+        fast.ends_with("fast") && fast.contains("connection: close"),
+        "{fast}"
+    );
+    assert_eq!(server.wait().0, 0);
+}
+
+#[test]
+fn half_sent_headers_are_cut() {
+    let server = Server::start(&[("HEADER_TIMEOUT_MS", "300")]);
+    let half = server.send("GET /fast HTTP/1.1\r\nhost: loc");
+    let since = Instant::now();
+    read_all(half);
+    assert!(
+        since.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        since.elapsed()
+    );
+}
+
+#[test]
+fn what_is_not_done_at_the_deadline_is_cut_and_told() {
+    let mut server = Server::start(&[("DRAIN_DEADLINE_MS", "200")]);
+    let _hanging = server.get("/hang");
+    let _half = server.send("GET /fast HTTP/1.1\r\nhost: loc");
+    sleep(UNDER_WAY);
+    server.signal("TERM");
+    let (code, took) = server.wait();
+    assert_eq!(code, 75);
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut server = Server::start(&[]);
+    let _hanging = server.get("/hang");
+    sleep(UNDER_WAY);
+    server.signal("TERM");
+    sleep(UNDER_WAY);
+    server.signal("TERM");
+    let (code, took) = server.wait();
+    assert_eq!(code, 130);
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+#[test]
+fn a_listener_that_is_handed_over_is_adopted_and_outlives_the_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let mut first = Server::adopt(listener.try_clone().unwrap());
+    assert_eq!(first.addr, addr);
+    assert!(read_some(&mut first.get("/fast")).ends_with("fast"));
+    first.signal("TERM");
+    assert_eq!(first.wait().0, 0);
+
+    // Sent while nobody serves: it waits in the queue for the next release.
+    let mut waiting = first.get("/fast");
+    let second = Server::adopt(listener);
+    assert_eq!(second.addr, addr);
+    assert!(read_some(&mut waiting).ends_with("fast"));
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_named_with_what_to_do() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut common = SiteSettings::from_source(&|_| None).unwrap().common;
+    common.addr = taken.local_addr().unwrap();
+    let app = GuardedRouter::new().finish(NoIdentities, Deny::Page, common.app_env);
+    let error = serve::run(app, &common, Health::new("", Vec::new()))
+        .await
+        .unwrap_err();
+    let text = StartupError::from(error).to_string();
+    assert!(
+        text.starts_with(&format!("error: failed to listen on `{}`: ", common.addr)),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nhelp: another process listens there"),
+        "{text}"
+    );
+}

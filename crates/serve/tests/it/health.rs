@@ -1,0 +1,101 @@
+//! What the three routes answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use guard::{App, Deny, NoIdentities};
+use serde_json::{Value, json};
+use serve::{Check, Health};
+use settings::AppEnv;
+use tower::ServiceExt;
+
+fn app(checks: Vec<Check>) -> App {
+    Health::new("abc123", checks)
+        .routes()
+        .finish(NoIdentities, Deny::Problem, AppEnv::Production)
+}
+
+fn check(name: &'static str, up: bool) -> Check {
+    Check::new(name, move || async move {
+        if up { Ok(()) } else { Err("gone") }
+    })
+}
+
+async fn get(app: &App, path: &str) -> (u16, Value) {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = app.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    let status = response.status().as_u16();
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn healthy() {
+    let app = app(vec![check("database", true)]);
+    assert_eq!(get(&app, "/livez").await, (200, json!({"status": "alive"})));
+    assert_eq!(
+        get(&app, "/readyz").await,
+        (200, json!({"status": "ready"}))
+    );
+    let (status, mut report) = get(&app, "/health").await;
+    assert_eq!(status, 200);
+    let timestamp = report["timestamp"].take();
+    let timestamp = timestamp.as_str().unwrap();
+    assert_eq!(timestamp.len(), "2025-01-29T12:00:00Z".len(), "{timestamp}");
+    assert!(timestamp.parse::<jiff::Timestamp>().is_ok(), "{timestamp}");
+    assert_eq!(
+        report,
+        json!({
+            "status": "healthy",
+            "uptime": 0,
+            "timestamp": null,
+            "version": env!("CARGO_PKG_VERSION"),
+            "sha": "abc123",
+            "services": {"database": "connected"},
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_lost_dependency_makes_it_unready_but_alive() {
+    let app = app(vec![check("cache", true), check("database", false)]);
+    assert_eq!(get(&app, "/livez").await.0, 200);
+    assert_eq!(
+        get(&app, "/readyz").await,
+        (503, json!({"status": "unready"}))
+    );
+    let (status, report) = get(&app, "/health").await;
+    assert_eq!((status, &report["status"]), (503, &json!("unhealthy")));
+    assert_eq!(
+        report["services"],
+        json!({"cache": "connected", "database": "disconnected"})
+    );
+}
+
+#[tokio::test]
+async fn only_what_is_configured_is_listed() {
+    assert_eq!(get(&app(vec![]), "/health").await.1["services"], json!({}));
+}
+
+#[tokio::test]
+async fn a_dependency_is_asked_once_in_a_while() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let app = app(vec![Check::new("database", move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        async { Ok::<(), String>(()) }
+    })]);
+    for _ in 0..50 {
+        get(&app, "/readyz").await;
+    }
+    assert!(asked.load(Ordering::Relaxed) <= 2);
+}
+
+#[tokio::test]
+async fn a_hanging_dependency_counts_as_lost() {
+    let hanging = Check::new("database", std::future::pending::<Result<(), String>>);
+    assert_eq!(get(&app(vec![hanging]), "/readyz").await.0, 503);
+}

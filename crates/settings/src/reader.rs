@@ -1,0 +1,147 @@
+//! Turns the rows of the table into typed values and gathers what is wrong on the way.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::table::{APP_ENV, DATABASE_URL, Fallback, Kind, Variable};
+use crate::{AppEnv, Problems, Surface};
+
+/// The shortest key that is accepted: 32 characters of hexadecimal are 128 bits.
+const MIN_KEY_CHARS: usize = 32;
+
+/// Reads variables from a source. Each method answers `None` once it has noted a problem, so a
+/// caller can go on and find the others.
+pub struct Reader<'a> {
+    source: &'a dyn Fn(&str) -> Option<String>,
+    app_env: AppEnv,
+    problems: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(source: &'a dyn Fn(&str) -> Option<String>, problems: Vec<String>) -> Self {
+        // An environment that is not known yet, or misspelt, gets no local default.
+        let mut reader = Self {
+            source,
+            app_env: AppEnv::Production,
+            problems,
+        };
+        if let Some(app_env) = reader.parsed(&APP_ENV) {
+            reader.app_env = app_env;
+        }
+        reader
+    }
+
+    pub(crate) fn app_env(&self) -> AppEnv {
+        self.app_env
+    }
+
+    pub(crate) fn finish<T>(self, surface: Surface, value: Option<T>) -> Result<T, Problems> {
+        match value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(Problems {
+                surface,
+                app_env: self.app_env,
+                found: self.problems,
+            }),
+        }
+    }
+
+    pub(crate) fn text(&mut self, variable: &Variable) -> Option<String> {
+        let set = (self.source)(variable.name).filter(|value| !value.is_empty());
+        let fallback = match variable.fallback {
+            Fallback::Always(value) => Some(value),
+            Fallback::Locally(value) if self.app_env.is_local() => Some(value),
+            Fallback::Locally(_) | Fallback::Required => None,
+        };
+        let value = set.or_else(|| fallback.map(str::to_owned));
+        if value.is_none() {
+            self.note(format!(
+                "`{}` is not set: {}",
+                variable.name, variable.about
+            ));
+        }
+        value
+    }
+
+    pub(crate) fn parsed<T: FromStr>(&mut self, variable: &Variable) -> Option<T> {
+        let value = self.text(variable)?;
+        let parsed = value.parse().ok();
+        if parsed.is_none() {
+            self.note_unexpected(variable, &value);
+        }
+        parsed
+    }
+
+    pub(crate) fn list<T: FromStr>(&mut self, variable: &Variable) -> Option<Vec<T>> {
+        let value = self.text(variable)?;
+        let items = value
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty());
+        let parsed = items.map(str::parse).collect::<Result<_, _>>().ok();
+        if parsed.is_none() {
+            self.note_unexpected(variable, &value);
+        }
+        parsed
+    }
+
+    /// Whole milliseconds that fit 32 bits: sums with a point in time then never overflow.
+    pub(crate) fn millis(&mut self, variable: &Variable) -> Option<Duration> {
+        self.parsed::<u32>(variable)
+            .map(|millis| Duration::from_millis(millis.into()))
+    }
+
+    pub(crate) fn key(&mut self, variable: &Variable) -> Option<SecretString> {
+        let value = self.text(variable)?;
+        let chars = value.chars().count();
+        if chars < MIN_KEY_CHARS {
+            let name = variable.name;
+            self.note(format!(
+                "`{name}` has {chars} characters, at least {MIN_KEY_CHARS} are needed"
+            ));
+            return None;
+        }
+        Some(value.into())
+    }
+
+    pub(crate) fn database_url(&mut self) -> Option<SecretString> {
+        let value = self.text(&DATABASE_URL)?;
+        let name = DATABASE_URL.name;
+        let scheme = value.split(':').next().unwrap_or_default();
+        match (scheme, self.app_env) {
+            ("sqlite", AppEnv::Staging | AppEnv::Production) => {
+                self.note(format!(
+                    "`{name}` is SQLite, which is refused in `{}`: PostgreSQL is needed",
+                    self.app_env
+                ));
+                None
+            }
+            ("sqlite" | "postgres" | "postgresql", _) => Some(value.into()),
+            _ => {
+                self.note(format!(
+                    "`{name}` begins with neither `postgres:` nor `sqlite:`"
+                ));
+                None
+            }
+        }
+    }
+
+    fn note_unexpected(&mut self, variable: &Variable, value: &str) {
+        let name = variable.name;
+        let expected = match variable.kind {
+            Kind::Text => variable.about,
+            kind => kind.expectation(),
+        };
+        self.note(if variable.secret {
+            format!("`{name}` is not {expected}")
+        } else {
+            format!("`{name}` is `{value}`, not {expected}")
+        });
+    }
+
+    fn note(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+}

@@ -1,0 +1,189 @@
+//! What can go wrong between a service and its database.
+
+use std::time::Duration;
+
+use sqlx::error::ErrorKind;
+use sqlx::sqlite::SqliteError;
+
+use crate::{Engine, Marker};
+
+/// Why the store refused or failed. No text of it, nor of its causes, holds the database URL.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL names no engine of ours; holds its scheme.
+    #[error(
+        "database url scheme `{0}` is not supported\n\
+         help: start the url with `sqlite:`, `postgres:` or `postgresql:`"
+    )]
+    Scheme(String),
+
+    /// The URL cannot be read.
+    #[error("failed to read the {engine} url")]
+    Url {
+        /// The engine, by the URL's scheme.
+        engine: Engine,
+        /// Why.
+        source: sqlx::Error,
+    },
+
+    /// The database does not answer, is not there, or refuses the login.
+    #[error("failed to connect to the database `{target}`")]
+    Connect {
+        /// Where it was looked for, without credentials.
+        target: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+
+    /// The database has no `env_marker` table, or no row in it.
+    #[error(
+        "the database `{target}` has no environment marker, `{expected}` is expected\n\
+         help: {}", mark_it(*expected)
+    )]
+    Unmarked {
+        /// The database, without credentials.
+        target: String,
+        /// The environment it should be of.
+        expected: Marker,
+    },
+
+    /// The database belongs to another environment.
+    #[error(
+        "the database `{target}` is marked `{found}`, `{expected}` is expected\n\
+         help: check `DATABASE_URL` and `APP_ENV`; a marker is never changed to fit"
+    )]
+    WrongMarker {
+        /// The database, without credentials.
+        target: String,
+        /// The environment it should be of.
+        expected: Marker,
+        /// The environment it says it is of.
+        found: String,
+    },
+
+    /// Something with the same unique value exists.
+    #[error("`{0}` conflicts with an existing row")]
+    Conflict(&'static str),
+
+    /// What the statement refers to is not there.
+    #[error("`{0}` found no such row")]
+    NotFound(&'static str),
+
+    /// A value is outside of what the schema allows.
+    #[error("`{0}` has a value out of range")]
+    Invalid(&'static str),
+
+    /// The database did not answer in time.
+    #[error("`{query}` had no answer within {} s", limit.as_secs())]
+    Timeout {
+        /// The statement's name in [`crate::sql`].
+        query: &'static str,
+        /// The time it was given.
+        limit: Duration,
+    },
+
+    /// The database went away while serving, or has no connection to spare: later it may answer
+    /// again.
+    #[error("failed to reach the database for `{query}`")]
+    Unavailable {
+        /// The statement's name in [`crate::sql`].
+        query: &'static str,
+        /// Why.
+        source: sqlx::Error,
+    },
+
+    /// A statement failed for another reason.
+    #[error("failed to run `{query}`")]
+    Query {
+        /// The statement's name in [`crate::sql`].
+        query: &'static str,
+        /// Why.
+        source: sqlx::Error,
+    },
+}
+
+impl StoreError {
+    /// Sorts a failed statement by what its caller can do about it.
+    pub(crate) fn of_query(query: &'static str, source: sqlx::Error) -> StoreError {
+        match source
+            .as_database_error()
+            .map(sqlx::error::DatabaseError::kind)
+        {
+            Some(ErrorKind::UniqueViolation) => StoreError::Conflict(query),
+            Some(ErrorKind::ForeignKeyViolation) => StoreError::NotFound(query),
+            Some(ErrorKind::CheckViolation) => StoreError::Invalid(query),
+            _ if is_unavailable(&source) => StoreError::Unavailable { query, source },
+            _ => StoreError::Query { query, source },
+        }
+    }
+}
+
+/// Whether a statement failed for want of a working connection, not for what it says.
+fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            if error.try_downcast_ref::<SqliteError>().is_some() {
+                is_unavailable_sqlite(&code)
+            } else {
+                is_unavailable_postgres(&code)
+            }
+        }
+        _ => false,
+    }
+}
+
+/// By result code, of which the lower byte is the kind: busy for longer than a writer waits, an
+/// I/O error, and a file that cannot be opened.
+fn is_unavailable_sqlite(code: &str) -> bool {
+    const BUSY: u32 = 5;
+    const IO_ERROR: u32 = 10;
+    const CANNOT_OPEN: u32 = 14;
+
+    code.parse()
+        .is_ok_and(|code: u32| [BUSY, IO_ERROR, CANNOT_OPEN].contains(&(code & 0xff)))
+}
+
+/// By SQLSTATE: the connection broke, or the server is shutting down, recovering or starting up.
+/// The pool connects anew at any time, so the login may be refused now (28) and the database may
+/// no longer exist (3D).
+fn is_unavailable_postgres(code: &str) -> bool {
+    ["08", "57P", "28", "3D"]
+        .iter()
+        .any(|class| code.starts_with(class))
+}
+
+fn mark_it(expected: Marker) -> String {
+    match expected {
+        Marker::Dev => "run `cargo xtask setup`".to_owned(),
+        Marker::Staging | Marker::Prod => format!(
+            "check `DATABASE_URL`; a new database is marked with `cargo xtask db mark {expected}`"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_unavailable_postgres, is_unavailable_sqlite};
+
+    #[test]
+    fn codes_tell_a_lost_database_from_a_wrong_statement() {
+        for lost in ["5", "517", "10", "522", "14", "526"] {
+            assert!(is_unavailable_sqlite(lost), "{lost}");
+        }
+        for wrong in ["", "1", "8", "11", "19", "2067"] {
+            assert!(!is_unavailable_sqlite(wrong), "{wrong}");
+        }
+        for lost in ["08006", "57P01", "57P02", "57P03", "28P01", "3D000"] {
+            assert!(is_unavailable_postgres(lost), "{lost}");
+        }
+        for wrong in ["", "42P01", "23505", "57014", "40001", "22003"] {
+            assert!(!is_unavailable_postgres(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Which database is accepted, and what is said of one that is not.
+
+use std::error::Error as _;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use store::{Engine, Marker, Store, StoreError};
+use testkit::{Database, on_each_engine};
+
+/// An error with its causes, in both of the ways it may end up in a log.
+fn full_text(error: &StoreError) -> String {
+    let mut text = format!("{error}\n{error:?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}\n{error}\n{error:?}");
+        cause = error.source();
+    }
+    text
+}
+
+on_each_engine!(the_expected_marker_is_accepted);
+async fn the_expected_marker_is_accepted(db: &Database) {
+    let store = Store::connect(db.url(), Marker::Dev).await.unwrap();
+    assert_eq!(store.engine().to_string(), db.engine());
+    store.ping().await.unwrap();
+    store.close().await;
+    assert!(matches!(
+        store.ping().await,
+        Err(StoreError::Unavailable { query: "PING", .. })
+    ));
+}
+
+on_each_engine!(another_environment_is_refused);
+async fn another_environment_is_refused(db: &Database) {
+    let error = Store::connect(db.url(), Marker::Prod).await.unwrap_err();
+    assert!(matches!(&error, StoreError::WrongMarker { found, .. } if found == "dev"));
+    let text = error.to_string();
+    assert!(
+        text.contains("is marked `dev`, `prod` is expected\nhelp: "),
+        "{text}"
+    );
+}
+
+on_each_engine!(a_database_without_a_marker_is_refused);
+async fn a_database_without_a_marker_is_refused(db: &Database) {
+    for removal in ["DELETE FROM env_marker", "DROP TABLE env_marker"] {
+        db.execute(removal).await;
+        let error = Store::connect(db.url(), Marker::Dev).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::Unmarked { .. }),
+            "{removal}: {error:?}"
+        );
+        let text = error.to_string();
+        assert!(
+            text.ends_with("\nhelp: run `cargo xtask setup`"),
+            "{removal}: {text}"
+        );
+    }
+    let error = Store::connect(db.url(), Marker::Staging).await.unwrap_err();
+    assert!(
+        error.to_string().ends_with("`cargo xtask db mark staging`"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_sqlite_file_is_refused_and_not_created() {
+    let db = testkit::sqlite().await;
+    for url in [format!("{}x", db.url()), format!("{}x?mode=rwc", db.url())] {
+        let error = Store::connect(&url, Marker::Dev).await.unwrap_err();
+        assert!(matches!(error, StoreError::Connect { .. }), "{error:?}");
+        assert!(error.to_string().contains("test.dbx"), "{error}");
+    }
+    assert!(!std::fs::exists(format!("{}x", db.url().trim_start_matches("sqlite://"))).unwrap());
+}
+
+#[tokio::test]
+async fn a_silent_server_is_given_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let began = Instant::now();
+    let url = format!("postgres://cook:sup3rs3cret@127.0.0.1:{port}/kitchen");
+    let error = Store::connect(&url, Marker::Dev).await.unwrap_err();
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    let expected = format!("failed to connect to the database `kitchen at 127.0.0.1:{port}`");
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn a_refused_connection_says_so_at_once() {
+    let began = Instant::now();
+    let error = Store::connect("postgres://127.0.0.1:1/kitchen", Marker::Dev)
+        .await
+        .unwrap_err();
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(full_text(&error).contains("refused"), "{error:?}");
+}
+
+async fn assert_secretive(url: &str) {
+    let error = Store::connect(url, Marker::Dev).await.unwrap_err();
+    let text = full_text(&error);
+    assert!(!text.contains("sup3rs3cret"), "{url}:\n{text}");
+}
+
+#[tokio::test]
+async fn a_password_is_never_in_an_error() {
+    for url in [
+        "postgres://cook:sup3rs3cret@127.0.0.1:1/kitchen",
+        "postgres://cook:sup3rs3cret@127.0.0.1:notaport/kitchen",
+        "postgres://cook:sup3rs3cret@[::/kitchen",
+        "postgres://127.0.0.1:1/kitchen?password=sup3rs3cret",
+        "postgres://cook:sup3rs3cret@127.0.0.1:1/kitchen?sslmode=perhaps",
+        "mysql://cook:sup3rs3cret@127.0.0.1/kitchen",
+        "cook:sup3rs3cret@127.0.0.1/kitchen",
+        "sup3rs3cret:x",
+        "sup3rs3cret",
+        "sqlite:/nonexistent/kitchen.db?key=sup3rs3cret",
+    ] {
+        assert_secretive(url).await;
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_never_in_an_error_of_postgres() {
+    let Some(db) = testkit::postgres().await else {
+        return;
+    };
+    assert_secretive(&db.url().replace("postgres@", "nobody:sup3rs3cret@")).await;
+    let known = db.url().replace("postgres@", "postgres:sup3rs3cret@");
+    assert_secretive(&known.replace('?', "x?")).await;
+}
+
+#[test]
+fn an_engine_is_known_by_its_scheme() {
+    assert_eq!(
+        Engine::of_url("sqlite:data/app.db").unwrap(),
+        Engine::Sqlite
+    );
+    assert_eq!(Engine::of_url("postgres://h/d").unwrap(), Engine::Postgres);
+    assert_eq!(
+        Engine::of_url("postgresql://h/d").unwrap(),
+        Engine::Postgres
+    );
+    let error = Engine::of_url("mysql://h/d").unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("database url scheme `mysql` is not supported\nhelp: ")
+    );
+    assert!("production".parse::<Marker>().is_err());
+    for marker in [Marker::Dev, Marker::Staging, Marker::Prod] {
+        assert_eq!(marker.to_string().parse::<Marker>().unwrap(), marker);
+    }
+}

@@ -1,0 +1,114 @@
+//! A migrated database per test, marked `dev`.
+
+use pgscratch::Cluster;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::migrations::{migrate_postgres, must, postgres_key, sqlite_file};
+
+/// A migrated database that belongs to one test, and is removed when dropped.
+#[derive(Debug)]
+pub struct Database {
+    url: String,
+    kept: Kept,
+}
+
+/// What must live as long as the database.
+#[derive(Debug)]
+enum Kept {
+    Sqlite { _dir: TempDir },
+    Postgres { _database: pgscratch::Database },
+}
+
+impl Database {
+    /// The URL to connect to.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The engine's name: `sqlite` or `postgres`.
+    pub fn engine(&self) -> &'static str {
+        match self.kept {
+            Kept::Sqlite { .. } => "sqlite",
+            Kept::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// Runs statements that both engines understand, to bring about a state that the code under
+    /// test has no way to reach.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    pub async fn execute(&self, sql: &'static str) {
+        let done = match self.kept {
+            Kept::Sqlite { .. } => run_sqlite(&self.url, sql).await,
+            Kept::Postgres { .. } => run_postgres(&self.url, sql).await,
+        };
+        must(&format!("run `{sql}` on {}", self.engine()), done);
+    }
+}
+
+async fn run_sqlite(url: &str, sql: &'static str) -> sqlx::Result<()> {
+    let mut connection = SqliteConnection::connect(url).await?;
+    sqlx::raw_sql(sql).execute(&mut connection).await?;
+    connection.close().await
+}
+
+async fn run_postgres(url: &str, sql: &'static str) -> sqlx::Result<()> {
+    let mut connection = PgConnection::connect(url).await?;
+    sqlx::raw_sql(sql).execute(&mut connection).await?;
+    connection.close().await
+}
+
+/// A new SQLite database, in a temporary folder of its own.
+///
+/// # Panics
+/// When the migrations fail or the folder cannot be written.
+pub async fn sqlite() -> Database {
+    let dir = must("create a folder", TempDir::with_prefix("testkit-"));
+    let path = dir.path().join("test.db");
+    must(
+        "copy the sqlite template",
+        std::fs::write(&path, sqlite_file().await),
+    );
+    Database {
+        url: format!("sqlite://{}", path.display()),
+        kept: Kept::Sqlite { _dir: dir },
+    }
+}
+
+/// A new PostgreSQL database. Without an installed server it says `not run: postgresql` and
+/// gives `None`.
+///
+/// # Panics
+/// When the server does not start, when the migrations fail, and when there is no server and
+/// `XTASK_REQUIRE_POSTGRES=1`.
+pub async fn postgres() -> Option<Database> {
+    let server = pgscratch::for_tests()?;
+    Some(migrated_postgres(&server).await)
+}
+
+/// As [`postgres`], on a server of its own: for a test that drops the cluster, and so takes the
+/// database away from whoever uses it.
+///
+/// # Panics
+/// As [`postgres`] does.
+pub async fn postgres_alone() -> Option<(Cluster, Database)> {
+    let installed = pgscratch::server_for_tests()?;
+    let cluster = must("start postgresql", Cluster::start(&installed));
+    let database = migrated_postgres(&cluster.handle()).await;
+    Some((cluster, database))
+}
+
+async fn migrated_postgres(server: &pgscratch::Handle) -> Database {
+    let made = server
+        .database(&postgres_key().await, migrate_postgres)
+        .await;
+    let database = must("create a postgresql database", made);
+    Database {
+        url: database.url.clone(),
+        kept: Kept::Postgres {
+            _database: database,
+        },
+    }
+}

@@ -1,0 +1,23 @@
+-- What the kitchen offers.
+CREATE TABLE meals (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL DEFAULT '',
+    price_cents INTEGER NOT NULL CHECK (price_cents > 0),
+    available BOOLEAN NOT NULL DEFAULT TRUE
+);
+
+-- What customers asked for. `version` grows by one with every change of an order.
+CREATE TABLE orders (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    customer TEXT NOT NULL,
+    meal_id BIGINT NOT NULL REFERENCES meals (id),
+    quantity INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 20),
+    status TEXT NOT NULL DEFAULT 'placed'
+        CHECK (status IN ('placed', 'cooking', 'ready', 'delivered', 'cancelled')),
+    version INTEGER NOT NULL DEFAULT 1,
+    placed_at TIMESTAMPTZ NOT NULL DEFAULT now()
+);
+
+CREATE INDEX orders_customer_id ON orders (customer, id);
+CREATE INDEX orders_meal_id ON orders (meal_id);

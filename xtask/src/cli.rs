@@ -1,0 +1,311 @@
+//! The command tree. Doc comments are the help; each arm calls one function.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::cx::{self, Shared};
+use crate::environment;
+use crate::exit::{self, Code, Problem};
+use crate::gates::{self, Gate, Tier};
+use crate::report::github::GitHub;
+use crate::report::json::Json;
+use crate::report::terminal::{Terminal, seconds};
+use crate::report::{Sink, Verdict};
+use crate::runner::prove::Proof;
+use crate::runner::{self, fix, floors, record};
+use crate::{process, project, repo};
+
+/// Gates and chores of this workspace
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = exit::TABLE, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gates and print a verdict with counted evidence
+    Ci(Ci),
+    /// Mend what a machine can mend: formatting, lockfile, generated files
+    Fix {
+        /// Gates to fix [default: all that can be]
+        gates: Vec<String>,
+    },
+    /// Plant one violation per rule in a copy of the tree and demand that its gate turns red
+    Prove {
+        /// Gates to prove [default: all]
+        gates: Vec<String>,
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// The counts below which a gate is red (`gates.lock`)
+    Evidence {
+        #[command(subcommand)]
+        command: Evidence,
+    },
+    /// Prepare this checkout for work: secrets, database, tools. Safe to repeat
+    Setup,
+    /// Say what is wrong with this machine or checkout, and how to mend it
+    Doctor {
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Run the tests on SQLite, and on PostgreSQL where it is installed
+    Test {
+        /// Only the tests of these packages
+        #[arg(short, long)]
+        package: Vec<String>,
+    },
+    /// Measure the runner: cold build, no-op, each gate
+    Bench(project::bench::Options),
+}
+
+#[derive(Debug, Args)]
+struct Ci {
+    /// Gates to run, with what they need [default: all of the tier]
+    gates: Vec<String>,
+    /// hook: on commit, pull: on every pull request, trunk: on main and before a release
+    #[arg(long, value_enum, default_value_t = Tier::Pull)]
+    tier: Tier,
+    /// Start nothing new after the first red gate
+    #[arg(long)]
+    fail_fast: bool,
+    /// Print what would run, and run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Only what is wrong, and the last line
+    #[arg(short, long)]
+    quiet: bool,
+    /// human, json, or github [default: github under GitHub Actions, else human]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Evidence {
+    /// Make the counts of the last run the floors; a lowered one is a change to review
+    Accept,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+    Github,
+}
+
+pub(crate) fn run() -> Result<Code> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            error.print().context("failed to print the help")?;
+            return Ok(if error.use_stderr() {
+                Code::Usage
+            } else {
+                Code::Done
+            });
+        }
+    };
+    process::handle_interrupts()?;
+    let root =
+        cx::find_root(&std::env::current_dir().context("failed to find the current folder")?)?;
+    let shared = Shared::new(&root)?;
+    match cli.command {
+        Command::Ci(options) => ci(&shared, &options),
+        Command::Fix { gates } => fix_all(&shared, &gates),
+        Command::Prove { gates, format } => prove(&shared, &gates, format),
+        Command::Evidence {
+            command: Evidence::Accept,
+        } => accept(&shared),
+        Command::Setup => project::setup::run(&shared),
+        Command::Doctor { format } => project::doctor::run(&shared, format == Format::Json),
+        Command::Test { package } => project::test::run(&shared, package),
+        Command::Bench(options) => project::bench::run(&shared, &options),
+    }
+}
+
+/// Writes a line to stdout; a closed pipe ends the command quietly.
+pub(crate) fn say(line: impl AsRef<str>) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{}", line.as_ref())?)
+}
+
+pub(crate) fn say_json(value: &impl serde::Serialize) -> Result<()> {
+    say(serde_json::to_string_pretty(value).context("failed to render JSON")?)
+}
+
+fn ci(shared: &Arc<Shared>, options: &Ci) -> Result<Code> {
+    let gates = runner::select(options.tier, &options.gates)?;
+    let in_actions = environment::var("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    let format = options.format.unwrap_or(if in_actions {
+        Format::Github
+    } else {
+        Format::Human
+    });
+    if options.dry_run {
+        return plan(&gates, format);
+    }
+    let mut sink: Box<dyn Sink> = match format {
+        Format::Human => Box::new(Terminal::stdout(options.quiet)),
+        Format::Json => Box::new(Json(std::io::stdout())),
+        Format::Github => Box::new(GitHub::new(Terminal::stdout(options.quiet))?),
+    };
+    let before = repo::head(&shared.root)?;
+    let started = jiff::Timestamp::now();
+    let outcomes = runner::run(shared, &gates, options.fail_fast, sink.as_mut())?;
+    let run = record::assemble(&before, &repo::head(&shared.root)?, started, outcomes);
+    let shown = sink.ended(&run);
+    record::save(shared, &run)?;
+    shown.context("failed to print the report")?;
+    Ok(Code::worst(
+        run.gates.iter().map(crate::report::Outcome::code),
+    ))
+}
+
+/// What a run would do, without doing it.
+fn plan(gates: &[&Gate], format: Format) -> Result<Code> {
+    let names = |lists: &[&str]| lists.join(", ");
+    if format == Format::Json {
+        let plan: Vec<_> = gates
+            .iter()
+            .map(|gate| {
+                serde_json::json!({
+                    "id": gate.id,
+                    "tier": format!("{:?}", gate.tier).to_lowercase(),
+                    "needs": gate.needs,
+                    "locks": gate.locks.iter().map(|lock| format!("{lock:?}")).collect::<Vec<_>>(),
+                    "timeout_s": gate.timeout.as_secs(),
+                    "rules": gate.rules.iter().map(|rule| rule.id).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        say_json(&plan)?;
+        return Ok(Code::Done);
+    }
+    for gate in gates {
+        let needs = if gate.needs.is_empty() {
+            String::new()
+        } else {
+            format!(" (after {})", names(gate.needs))
+        };
+        say(format!("{:<10}  {}{needs}", gate.id, gate.about))?;
+    }
+    Ok(Code::Done)
+}
+
+fn fix_all(shared: &Arc<Shared>, names: &[String]) -> Result<Code> {
+    let mut codes = Vec::new();
+    for gate in fix::select(names)? {
+        let fixed = fix::fix(shared, gate)?;
+        for action in &fixed.actions {
+            say(format!("fixed {}: {action}", gate.id))?;
+        }
+        if fixed.after.code() == Code::Done {
+            if fixed.actions.is_empty() {
+                say(format!("ok    {}: nothing to fix", gate.id))?;
+            }
+        } else {
+            say(format!(
+                "left  {}: see `cargo xtask ci {}`",
+                gate.id, gate.id
+            ))?;
+        }
+        codes.push(fixed.after.code());
+    }
+    Ok(Code::worst(codes))
+}
+
+fn prove(shared: &Arc<Shared>, names: &[String], format: Format) -> Result<Code> {
+    let all = gates::ids()
+        .into_iter()
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    let gates = runner::select(Tier::Trunk, if names.is_empty() { &all } else { names })?;
+    let gates: Vec<&Gate> = gates
+        .into_iter()
+        .filter(|gate| names.is_empty() || names.iter().any(|name| name == gate.id))
+        .collect();
+    let mut shown = Ok(());
+    let proofs = runner::prove::prove(shared, &gates, &mut |proof: &Proof| {
+        let took = seconds(std::time::Duration::from_millis(proof.duration_ms));
+        let line = match (&proof.failure, &proof.not_run, &proof.red_at) {
+            (Some(why), ..) => format!("FAILED   {:<28} {took:>6}  {why}", proof.rule),
+            (_, Some(why), _) => format!("not run  {:<28} {took:>6}  {why}", proof.rule),
+            (.., at) => format!(
+                "proven   {:<28} {took:>6}  {}",
+                proof.rule,
+                at.as_deref().unwrap_or("")
+            ),
+        };
+        if format != Format::Json && shown.is_ok() {
+            shown = say(line);
+        }
+    })?;
+    shown?;
+    if format == Format::Json {
+        say_json(&proofs)?;
+    }
+    let failed = proofs
+        .iter()
+        .filter(|proof| proof.failure.is_some())
+        .count();
+    let not_run = proofs
+        .iter()
+        .filter(|proof| proof.not_run.is_some())
+        .count();
+    if format != Format::Json {
+        let proven = proofs.len() - failed - not_run;
+        say(format!(
+            "\n{proven} of {} rules proven, {failed} failed, {not_run} not run",
+            proofs.len()
+        ))?;
+    }
+    let required = environment::requires("XTASK_REQUIRE_POSTGRES");
+    Ok(if failed > 0 || (required && not_run > 0) {
+        Code::Red
+    } else {
+        Code::Done
+    })
+}
+
+fn accept(shared: &Shared) -> Result<Code> {
+    let head = repo::head(&shared.root)?;
+    let path = record::path(shared, head.commit.as_deref(), head.dirty);
+    let run = record::read(&path).ok_or_else(|| {
+        Problem::precondition("no run of this tree is on record")
+            .help("cargo xtask ci, then accept what it counted")
+    })?;
+    let file = shared.root.join(floors::FILE);
+    let old = std::fs::read_to_string(&file).unwrap_or_default();
+    let new = floors::accept(&old, &run.gates)?;
+    if old == new {
+        say(format!("`{}` is current", floors::FILE))?;
+        return Ok(Code::Done);
+    }
+    say(crate::report::text::diff(floors::FILE, &old, &new).trim_end())?;
+    cx::write_atomic(&file, new)?;
+    let skipped: Vec<&str> = run
+        .gates
+        .iter()
+        .filter(|gate| gate.verdict != Verdict::Passed)
+        .map(|gate| gate.id.as_str())
+        .collect();
+    if !skipped.is_empty() {
+        say(format!(
+            "kept the floors of what did not pass: {}",
+            skipped.join(", ")
+        ))?;
+    }
+    Ok(Code::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_tree_is_sound() {
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,380 @@
+//! Generated pages are current, and links between the workspace's own files lead somewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use super::{Cache, GATES, Gate, Input, Lock, Plant, Platform, Rule, Tier, env, minutes};
+use crate::cx::{Cx, write_atomic};
+use crate::report::{Finding, Report, Severity, text};
+use crate::runner::floors;
+
+pub(super) const GATE: Gate = Gate {
+    id: "docs",
+    about: "generated pages that are stale, relative links and anchors that lead nowhere",
+    tier: Tier::Pull,
+    needs: &["typecheck"],
+    locks: &[Lock::DevBuild],
+    inputs: &[Input::Crates, Input::Files("**/*.md")],
+    cache: Cache::Content,
+    platforms: Platform::ALL,
+    timeout: minutes(20),
+    rules: &[
+        Rule::error("docs/stale", "a generated page differs from its source"),
+        Rule::error(
+            "docs/dead-link",
+            "a relative link to a file that is not there",
+        ),
+        Rule::error("docs/dead-anchor", "a link to a heading that is not there"),
+    ],
+    check,
+    fix: Some(fix),
+    plants: &[
+        Plant {
+            rule: "docs/stale",
+            plant: |tree| tree.append("docs/gates.md", "planted\n"),
+        },
+        Plant {
+            rule: "docs/dead-link",
+            plant: |tree| tree.append("README.md", "[planted](docs/no-such-page.md)\n"),
+        },
+        Plant {
+            rule: "docs/dead-anchor",
+            plant: |tree| tree.append("README.md", "[planted](docs/gates.md#no-such-heading)\n"),
+        },
+    ],
+};
+
+fn check(cx: &Cx) -> Result<Report> {
+    let mut report = Report::default();
+    for (file, wanted) in generated(cx)? {
+        let text = if cx.root.join(&file).is_file() {
+            cx.read(&file)?
+        } else {
+            String::new()
+        };
+        if text != wanted {
+            let line = text::first_difference(&text, &wanted);
+            let finding = Finding::error(
+                "docs/stale",
+                format!("`{file}` differs from what it is generated from"),
+            );
+            report.findings.push(
+                finding
+                    .at(&file, line)
+                    .fix(text::diff(&file, &text, &wanted)),
+            );
+        }
+        report.count("generated", 1);
+    }
+    let skip = &cx.policy.docs.skip;
+    let files: BTreeSet<&str> = cx.files()?.iter().map(String::as_str).collect();
+    let mut pages = BTreeMap::new();
+    for file in cx.files_with(".md")? {
+        pages.insert(file, page(&cx.read(file)?));
+    }
+    for (file, page) in pages
+        .iter()
+        .filter(|(file, _)| !skip.iter().any(|prefix| file.starts_with(prefix.as_str())))
+    {
+        report.count("pages", 1);
+        for (line, target) in &page.links {
+            let Some((path, anchor)) = resolve(file, target) else {
+                continue;
+            };
+            report.count("links", 1);
+            let is_folder = || {
+                path.is_empty()
+                    || files
+                        .iter()
+                        .any(|known| known.starts_with(&format!("{path}/")))
+            };
+            if !files.contains(path.as_str()) && !is_folder() {
+                let message = format!("`{target}` leads to no file");
+                report
+                    .findings
+                    .push(Finding::error("docs/dead-link", message).at(file, *line));
+            } else if let (Some(anchor), Some(to)) = (anchor, pages.get(path.as_str()))
+                && !to.anchors.contains(&anchor)
+            {
+                let message = format!("`{target}` leads to no heading of `{path}`");
+                report
+                    .findings
+                    .push(Finding::error("docs/dead-anchor", message).at(file, *line));
+            }
+        }
+    }
+    Ok(report)
+}
+
+fn fix(cx: &Cx) -> Result<Vec<String>> {
+    let mut done = Vec::new();
+    for (file, wanted) in generated(cx)? {
+        if !cx.read(&file).is_ok_and(|text| text == wanted) {
+            write_atomic(&cx.root.join(&file), wanted)?;
+            done.push(format!("wrote `{file}`"));
+        }
+    }
+    Ok(done)
+}
+
+#[derive(Debug, Default)]
+struct Page {
+    /// Line and destination, inline and by reference.
+    links: Vec<(usize, String)>,
+    anchors: BTreeSet<String>,
+}
+
+fn page(text: &str) -> Page {
+    let mut page = Page::default();
+    let mut heading: Option<String> = None;
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
+    for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                let line = text[..range.start].matches('\n').count() + 1;
+                page.links.push((line, dest_url.into_string()));
+            }
+            Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+            Event::Text(text) | Event::Code(text) => {
+                if let Some(heading) = &mut heading {
+                    heading.push_str(&text);
+                }
+            }
+            Event::End(TagEnd::Heading(_)) => {
+                let slug = slug(&heading.take().unwrap_or_default());
+                let mut unique = slug.clone();
+                let mut n = 0;
+                while !page.anchors.insert(unique.clone()) {
+                    n += 1;
+                    unique = format!("{slug}-{n}");
+                }
+            }
+            _ => {}
+        }
+    }
+    page
+}
+
+/// The anchor that GitHub gives a heading.
+fn slug(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    kept.chars()
+        .filter_map(|c| match c {
+            ' ' => Some('-'),
+            c if c.is_alphanumeric() || matches!(c, '-' | '_') => Some(c),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A relative link as a path from the root and an anchor; `None` for one that leads out.
+fn resolve(from: &str, target: &str) -> Option<(String, Option<String>)> {
+    let scheme = target
+        .split([':', '/', '#', '?'])
+        .next()
+        .unwrap_or_default();
+    if target.is_empty() || target.starts_with("//") || target[scheme.len()..].starts_with(':') {
+        return None;
+    }
+    let (path, anchor) = target
+        .split_once('#')
+        .map_or((target, None), |(path, anchor)| (path, Some(anchor)));
+    let path = path.split('?').next().unwrap_or_default();
+    let anchor = anchor
+        .filter(|anchor| !anchor.is_empty())
+        .map(str::to_lowercase);
+    if path.is_empty() {
+        return Some((from.to_owned(), anchor));
+    }
+    let mut parts: Vec<&str> = if path.starts_with('/') {
+        Vec::new()
+    } else {
+        from.split('/').collect()
+    };
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    Some((unescape(&parts.join("/")), anchor))
+}
+
+/// Percent-decoding (RFC 3986 section 2.1); a broken escape stays as it is.
+fn unescape(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let decoded = (*first == b'%')
+            .then(|| tail.get(..2))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        bytes.push(decoded.unwrap_or(*first));
+        rest = if decoded.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Path and text of every generated page.
+fn generated(cx: &Cx) -> Result<Vec<(String, String)>> {
+    let mut pages = vec![("docs/gates.md".to_owned(), gates_page())];
+    let settings = env::settings(cx)?;
+    if !settings.is_empty() {
+        pages.push(("docs/settings.md".to_owned(), settings_page(&settings)));
+    }
+    Ok(pages)
+}
+
+const GENERATED: &str = "<!-- Generated by `cargo xtask fix docs`. -->\n";
+
+fn gates_page() -> String {
+    let mut page = format!(
+        "# Gates\n\n{GENERATED}\nWhat `cargo xtask ci` checks, in the order of its table.\n"
+    );
+    for gate in GATES {
+        let list = |items: Vec<String>| {
+            if items.is_empty() {
+                "nothing".to_owned()
+            } else {
+                items.join(", ")
+            }
+        };
+        let _ = writeln!(page, "\n## {}\n\nRed: {}.\n", gate.id, gate.about);
+        let _ = writeln!(
+            page,
+            "- Tier: {}",
+            format!("{:?}", gate.tier).to_lowercase()
+        );
+        let _ = writeln!(
+            page,
+            "- Needs: {}",
+            list(gate.needs.iter().map(|need| format!("`{need}`")).collect())
+        );
+        let _ = writeln!(
+            page,
+            "- Reads: {}",
+            list(
+                gate.inputs
+                    .iter()
+                    .map(|input| describe_input(*input))
+                    .collect()
+            )
+        );
+        let reuse = match gate.cache {
+            Cache::Content => "by the content of what it reads",
+            Cache::Never => "never: it depends on the day or on git's state",
+        };
+        let _ = writeln!(page, "- A pass may be reused: {reuse}");
+        let _ = writeln!(page, "- Time limit: {}", minutes_of(gate));
+        if gate.fix.is_some() {
+            let _ = writeln!(page, "- Fix: `cargo xtask fix {}`", gate.id);
+        }
+        page.push_str("\n| rule | severity | meaning |\n| --- | --- | --- |\n");
+        for rule in gate.rules {
+            let severity = if rule.severity == Severity::Error {
+                "error"
+            } else {
+                "warning"
+            };
+            let _ = writeln!(page, "| `{}` | {severity} | {} |", rule.id, rule.about);
+        }
+    }
+    page.push_str("\n## Evidence\n\nWhat every gate counts is held against `gates.lock`.\n");
+    page.push_str("\n| rule | severity | meaning |\n| --- | --- | --- |\n");
+    for rule in floors::RULES {
+        let _ = writeln!(page, "| `{}` | error | {} |", rule.id, rule.about);
+    }
+    page
+}
+
+fn minutes_of(gate: &Gate) -> String {
+    text::plural(
+        usize::try_from(gate.timeout.as_secs() / 60).unwrap_or(0),
+        "minute",
+    )
+}
+
+fn describe_input(input: Input) -> String {
+    match input {
+        Input::Crates => "the crates and what they depend on".to_owned(),
+        Input::Files(glob) => format!("`{glob}`"),
+        Input::Git => "git history".to_owned(),
+        Input::Tool(tool) => format!("the version of `{tool}`"),
+        Input::Env(name) => format!("the variable `{name}`"),
+    }
+}
+
+fn settings_page(settings: &[(env::Setting, Vec<String>)]) -> String {
+    let mut page =
+        format!("# Settings\n\n{GENERATED}\nEvery environment variable the apps read.\n");
+    page.push_str(
+        "\n| variable | apps | kind | default | meaning |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for (setting, apps) in settings {
+        let default = match &setting.default {
+            Some(default) if !default.is_empty() => format!("`{default}`"),
+            None if setting.required => "required".to_owned(),
+            _ => String::new(),
+        };
+        let (name, kind, about) = (&setting.name, &setting.kind, &setting.about);
+        let _ = writeln!(
+            page,
+            "| `{name}` | {} | {kind} | {default} | {about} |",
+            apps.join(", ")
+        );
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_resolve_as_a_browser_would() {
+        let path =
+            |from, to| resolve(from, to).map(|(path, anchor)| (path, anchor.unwrap_or_default()));
+        assert_eq!(
+            path("docs/a.md", "../README.md#Top"),
+            Some(("README.md".into(), "top".into()))
+        );
+        assert_eq!(
+            path("docs/a.md", "#x"),
+            Some(("docs/a.md".into(), "x".into()))
+        );
+        assert_eq!(
+            path("a.md", "/docs/b%20c.md?x"),
+            Some(("docs/b c.md".into(), String::new()))
+        );
+        assert_eq!(path("a.md", "https://example.org"), None);
+        assert_eq!(path("a.md", "mailto:a@b"), None);
+        assert_eq!(path("a.md", "//cdn/x"), None);
+    }
+
+    #[test]
+    fn headings_become_the_anchors_of_github() {
+        let page = page("# What's `new`?\n\n## A\n\n## A\n\n[x]: ./b.md\n\n[x] and ![i](c.png)\n");
+        let anchors: Vec<_> = page.anchors.iter().map(String::as_str).collect();
+        assert_eq!(anchors, ["a", "a-1", "whats-new"]);
+        assert_eq!(
+            page.links,
+            [(9, "./b.md".to_owned()), (9, "c.png".to_owned())]
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_link_resolves_or_leads_out(target: String) {
+            let _ = resolve("docs/a.md", &target);
+            let _ = page(&target);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Applying migrations to a database that may be thrown away: a scratch one, or the local one.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::Engine;
+use crate::exit::Problem;
+use crate::report::Finding;
+
+/// A migration that the database refused, as far as it says which and where.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    version: Option<i64>,
+    /// Byte offset into the migration's text, from 1 (PostgreSQL only).
+    position: Option<usize>,
+    message: String,
+}
+
+impl Refused {
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The finding at the file of the refused migration.
+    pub(crate) fn finding(
+        &self,
+        root: &Path,
+        engine: Engine,
+        files: &[super::files::Migration],
+    ) -> Finding {
+        let finding = Finding::error(
+            "migrations/apply",
+            format!("{}: {}", engine.name(), self.message),
+        );
+        let file = files
+            .iter()
+            .find(|file| file.engine == engine && Some(file.version) == self.version);
+        let Some(file) = file.map(|file| &file.file) else {
+            return finding.file(engine.folder());
+        };
+        let text = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+        match self.position {
+            Some(position) => {
+                let before = text
+                    .chars()
+                    .take(position.saturating_sub(1))
+                    .filter(|c| *c == '\n')
+                    .count();
+                finding.at(file, before + 1)
+            }
+            None => finding.file(file),
+        }
+    }
+}
+
+impl From<MigrateError> for Refused {
+    fn from(error: MigrateError) -> Self {
+        let (cause, version) = match &error {
+            MigrateError::ExecuteMigration(cause, version) => (Some(cause), Some(*version)),
+            MigrateError::Execute(cause) => (Some(cause), None),
+            MigrateError::VersionMismatch(version) | MigrateError::VersionMissing(version) => {
+                (None, Some(*version))
+            }
+            _ => (None, None),
+        };
+        let database = cause.and_then(sqlx::Error::as_database_error);
+        let position = database.and_then(|error| {
+            match error.try_downcast_ref::<PgDatabaseError>()?.position()? {
+                sqlx::postgres::PgErrorPosition::Original(position) => Some(position),
+                sqlx::postgres::PgErrorPosition::Internal { .. } => None,
+            }
+        });
+        let message =
+            database.map_or_else(|| error.to_string(), |error| error.message().to_owned());
+        Self {
+            version,
+            position,
+            message,
+        }
+    }
+}
+
+/// Opens a SQLite file, made if it is not there, as the apps open it.
+pub(crate) async fn open_sqlite(file: &Path) -> Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .foreign_keys(true);
+    options.connect().await.with_context(|| {
+        Problem::precondition(format!("failed to open the database `{}`", file.display()))
+            .help("move a damaged file away, then: cargo xtask setup")
+    })
+}
+
+pub(crate) async fn open_postgres(url: &str) -> Result<PgConnection> {
+    let options: PgConnectOptions = url
+        .parse()
+        .context("failed to read the URL of the scratch database")?;
+    PgConnection::connect_with(&options)
+        .await
+        .context("failed to connect to the scratch database")
+}
+
+/// Applies what is pending of `folder`. The outer error is ours, the inner one the database's.
+pub(crate) async fn run<'a, A>(folder: &Path, connection: A) -> Result<Result<(), Refused>>
+where
+    A: sqlx::Acquire<'a>,
+    <A::Connection as std::ops::Deref>::Target: sqlx::migrate::Migrate,
+{
+    let migrator = Migrator::new(folder)
+        .await
+        .with_context(|| format!("failed to read the migrations in `{}`", folder.display()))?;
+    Ok(migrator.run(connection).await.map_err(Refused::from))
+}

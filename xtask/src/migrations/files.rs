@@ -1,0 +1,270 @@
+//! Rules of migration files, against the merge base: no database is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result};
+use git2::{ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
+
+use super::Engine;
+use crate::cx::Cx;
+use crate::report::{Finding, text};
+
+/// One well-formed migration.
+#[derive(Clone, Debug)]
+pub(crate) struct Migration {
+    pub(crate) engine: Engine,
+    pub(crate) version: i64,
+    /// From the root.
+    pub(crate) file: String,
+}
+
+/// The files of the folders, and what is wrong with their names.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) migrations: Vec<Migration>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// `YYYYMMDDHHMMSS_name.sql` with a real date and a name of lower case letters, digits and `_`.
+pub(crate) fn version(name: &str) -> Option<i64> {
+    let (stamp, rest) = name.split_once('_')?;
+    let title = rest.strip_suffix(".sql")?;
+    let fits = !title.is_empty()
+        && title
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if stamp.len() != 14 || !stamp.bytes().all(|b| b.is_ascii_digit()) || !fits {
+        return None;
+    }
+    let iso = format!(
+        "{}-{}-{}T{}:{}:{}",
+        &stamp[..4],
+        &stamp[4..6],
+        &stamp[6..8],
+        &stamp[8..10],
+        &stamp[10..12],
+        &stamp[12..]
+    );
+    iso.parse::<jiff::civil::DateTime>().ok()?;
+    stamp.parse().ok()
+}
+
+pub(crate) fn list(cx: &Cx) -> Result<Listed> {
+    let mut listed = Listed::default();
+    let mut versions: BTreeMap<(&str, i64), String> = BTreeMap::new();
+    for engine in Engine::ALL {
+        let below = format!("{}/", engine.folder());
+        for file in cx.files()?.iter().filter(|file| file.starts_with(&below)) {
+            let Some(version) = version(&file[below.len()..]) else {
+                listed.findings.push(
+                    Finding::error(
+                        "migrations/name",
+                        format!("`{}` would be skipped silently", &file[below.len()..]),
+                    )
+                    .file(file)
+                    .help(
+                        "name it YYYYMMDDHHMMSS_name.sql, with a real date and lower case letters",
+                    ),
+                );
+                continue;
+            };
+            if let Some(other) = versions.insert((engine.name(), version), file.clone()) {
+                listed.findings.push(
+                    Finding::error(
+                        "migrations/duplicate",
+                        format!("version {version} is also `{other}`"),
+                    )
+                    .file(file)
+                    .help("give one of them a newer timestamp"),
+                );
+            }
+            listed.migrations.push(Migration {
+                engine,
+                version,
+                file: file.clone(),
+            });
+        }
+    }
+    for migration in &listed.migrations {
+        for other in Engine::ALL
+            .into_iter()
+            .filter(|other| *other != migration.engine)
+        {
+            if !versions.contains_key(&(other.name(), migration.version)) {
+                listed.findings.push(
+                    Finding::error(
+                        "migrations/unpaired",
+                        format!("version {} has no {} file", migration.version, other.name()),
+                    )
+                    .file(&migration.file)
+                    .help(format!(
+                        "write it in `{}`, even if it is only a comment",
+                        other.folder()
+                    )),
+                );
+            }
+        }
+    }
+    Ok(listed)
+}
+
+/// What changed since `base` that must never change: merged files are history.
+pub(crate) fn against_base(
+    cx: &Cx,
+    repo: &Repository,
+    base: Oid,
+    listed: &Listed,
+) -> Result<Vec<Finding>> {
+    let merged = merged(cx, repo, base)?;
+    let mut findings = Vec::new();
+    let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
+    for (file, old) in &merged {
+        let Some(engine) = Engine::ALL
+            .into_iter()
+            .find(|engine| file.starts_with(&format!("{}/", engine.folder())))
+        else {
+            continue;
+        };
+        if let Some(version) = file.rsplit('/').next().and_then(version) {
+            let newest = newest.entry(engine.name()).or_insert(version);
+            *newest = version.max(*newest);
+        }
+        if !cx.root.join(file).is_file() {
+            findings.push(
+                Finding::error(
+                    "migrations/removed",
+                    format!("`{file}` was merged and is gone"),
+                )
+                .file(file)
+                .help(format!(
+                    "git checkout {base} -- {file}; undo its effect in a new migration"
+                )),
+            );
+            continue;
+        }
+        let (old, new) = (normal(old), normal(&cx.read(file)?));
+        if old != new {
+            let line = text::first_difference(&old, &new);
+            findings.push(
+                Finding::error(
+                    "migrations/edited",
+                    format!("`{file}` was edited after it was merged"),
+                )
+                .at(file, line)
+                .help(format!(
+                    "git checkout {base} -- {file}; write the change as a new migration"
+                ))
+                .fix(text::diff(file, &old, &new)),
+            );
+        }
+    }
+    let known: BTreeSet<&str> = merged.keys().map(String::as_str).collect();
+    for migration in listed
+        .migrations
+        .iter()
+        .filter(|migration| !known.contains(migration.file.as_str()))
+    {
+        if let Some(newest) = newest
+            .get(migration.engine.name())
+            .filter(|newest| migration.version <= **newest)
+        {
+            let message = format!(
+                "version {} is not newer than {newest}, the newest on trunk",
+                migration.version
+            );
+            findings.push(
+                Finding::error("migrations/late", message)
+                    .file(&migration.file)
+                    .help("rename it to a newer timestamp: databases that are past it would never run it in order"),
+            );
+        }
+    }
+    Ok(findings)
+}
+
+/// Migration files of the base commit, by path from the workspace root.
+fn merged(cx: &Cx, repo: &Repository, base: Oid) -> Result<BTreeMap<String, String>> {
+    let top = repo.workdir().context("no work tree")?.canonicalize()?;
+    let below = cx.root.canonicalize()?;
+    let prefix =
+        crate::report::slashed(below.strip_prefix(&top).unwrap_or(std::path::Path::new("")));
+    let prefix = if prefix.is_empty() {
+        prefix
+    } else {
+        format!("{prefix}/")
+    };
+    let mut files = BTreeMap::new();
+    let mut unreadable = None;
+    repo.find_commit(base)?
+        .tree()?
+        .walk(TreeWalkMode::PreOrder, |folder, entry| {
+            let path = format!(
+                "{}{}",
+                String::from_utf8_lossy(folder.as_bytes()),
+                String::from_utf8_lossy(entry.name_bytes())
+            );
+            let Some(path) = path.strip_prefix(&prefix) else {
+                return TreeWalkResult::Ok;
+            };
+            let is_migration = Engine::ALL
+                .iter()
+                .any(|engine| path.starts_with(&format!("{}/", engine.folder())));
+            if entry.kind() == Some(ObjectType::Blob) && is_migration {
+                match repo.find_blob(entry.id()) {
+                    Ok(blob) => {
+                        files.insert(
+                            path.to_owned(),
+                            String::from_utf8_lossy(blob.content()).into_owned(),
+                        );
+                    }
+                    Err(error) => unreadable = Some(error),
+                }
+            }
+            TreeWalkResult::Ok
+        })?;
+    match unreadable {
+        Some(error) => Err(error).context("failed to read the migrations of the base commit"),
+        None => Ok(files),
+    }
+}
+
+/// A byte-order mark and line endings are not edits.
+fn normal(text: &str) -> String {
+    text.strip_prefix('\u{feff}')
+        .unwrap_or(text)
+        .replace("\r\n", "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!(
+            version("20261121080000_env_marker.sql"),
+            Some(20_261_121_080_000)
+        );
+        for wrong in [
+            "2026112108000_short.sql",
+            "20261321080000_month.sql",
+            "20260230080000_day.sql",
+            "20261121080000.sql",
+            "20261121080000_.sql",
+            "20261121080000_Upper.sql",
+            "20261121080000_a.SQL",
+            "20261121080000_a.up.sql",
+            "README.md",
+            "20261121250000_hour.sql",
+            "２0261121080000_x.sql",
+        ] {
+            assert_eq!(version(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn line_endings_and_byte_order_marks_are_no_edit() {
+        assert_eq!(normal("\u{feff}a\r\nb\r\n"), normal("a\nb\n"));
+        assert_ne!(normal("a\nb"), normal("a\nb\n"));
+    }
+}

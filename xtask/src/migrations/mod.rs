@@ -1,0 +1,39 @@
+//! Database migrations: the rules of their files, their application, the schema they make.
+
+pub(crate) mod apply;
+pub(crate) mod files;
+pub(crate) mod snapshot;
+
+/// A database the product runs on, with its own folder of migrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Postgres,
+    Sqlite,
+}
+
+impl Engine {
+    pub(crate) const ALL: [Engine; 2] = [Engine::Postgres, Engine::Sqlite];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Engine::Postgres => "postgres",
+            Engine::Sqlite => "sqlite",
+        }
+    }
+
+    /// Folder of its migrations, from the root.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Engine::Postgres => "migrations/postgres",
+            Engine::Sqlite => "migrations/sqlite",
+        }
+    }
+
+    /// The committed schema that its migrations must make.
+    pub(crate) fn snapshot(self) -> &'static str {
+        match self {
+            Engine::Postgres => "migrations/schema.postgres.sql",
+            Engine::Sqlite => "migrations/schema.sqlite.sql",
+        }
+    }
+}

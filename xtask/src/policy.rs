@@ -1,0 +1,230 @@
+//! `xtask.toml`: the only knob file. Every key has a default, so a workspace without one works.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use crate::exit::Problem;
+
+pub(crate) const FILE: &str = "xtask.toml";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Policy {
+    pub(crate) branch: Branch,
+    pub(crate) apps: Apps,
+    pub(crate) docs: Docs,
+    /// Per gate id.
+    pub(crate) gates: BTreeMap<String, GatePolicy>,
+    pub(crate) allow: Vec<Allow>,
+}
+
+/// Trunk-based development: what a branch may be called and how long it may live.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Branch {
+    pub(crate) trunk: String,
+    pub(crate) prefixes: Vec<String>,
+    pub(crate) bots: Vec<Bot>,
+    pub(crate) max_age_days: u32,
+}
+
+impl Default for Branch {
+    fn default() -> Self {
+        Self {
+            trunk: "main".to_owned(),
+            prefixes: ["feat/", "fix/", "chore/", "hotfix/"]
+                .map(str::to_owned)
+                .to_vec(),
+            bots: Vec::new(),
+            max_age_days: 2,
+        }
+    }
+}
+
+/// Branches of a bot are named by the bot.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Bot {
+    pub(crate) prefix: String,
+    pub(crate) reason: String,
+}
+
+/// The deployables: crates below this folder, each with `describe settings|routes`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Apps {
+    pub(crate) dir: String,
+    /// Crates that may touch axum's own router: they are the guard.
+    pub(crate) guard_crates: Vec<String>,
+}
+
+impl Default for Apps {
+    fn default() -> Self {
+        Self {
+            dir: "apps".to_owned(),
+            guard_crates: ["crates/guard", "crates/serve"].map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Docs {
+    /// Markdown that is not ours to mend (vendored, test input), by path prefix.
+    pub(crate) skip: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct GatePolicy {
+    /// Switches the gate off, for this reason; shown in every run.
+    pub(crate) off: Option<String>,
+    pub(crate) timeout_s: Option<u64>,
+}
+
+impl GatePolicy {
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout_s.map(Duration::from_secs)
+    }
+}
+
+/// One accepted finding. It must keep matching: an entry that matches nothing is reported.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Allow {
+    pub(crate) rule: String,
+    /// Exact path of the finding, or a folder ending in `/`.
+    pub(crate) path: String,
+    pub(crate) reason: String,
+}
+
+impl Allow {
+    pub(crate) fn covers(&self, rule: &str, file: Option<&str>) -> bool {
+        self.rule == rule
+            && file.is_some_and(|file| {
+                file == self.path || (self.path.ends_with('/') && file.starts_with(&self.path))
+            })
+    }
+}
+
+impl Policy {
+    /// Reads `xtask.toml` below `root`; a missing file is the default policy.
+    pub(crate) fn load(root: &Path) -> Result<Self> {
+        let path = root.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(error) => {
+                return Err(error).context(
+                    Problem::precondition(format!("failed to read `{FILE}`"))
+                        .help("make the file readable UTF-8 text"),
+                );
+            }
+        };
+        Self::parse(&text)
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let policy: Self = toml_edit::de::from_str(text).map_err(|error| {
+            // The error of `toml_edit` quotes the line and puts a caret under the spot.
+            Problem::precondition(format!(
+                "failed to parse `{FILE}`\n{}",
+                error.to_string().trim_end()
+            ))
+            .help(format!("mend the marked spot in `{FILE}`"))
+        })?;
+        let reasons = policy
+            .allow
+            .iter()
+            .map(|allow| (&allow.rule, &allow.reason))
+            .chain(
+                policy
+                    .branch
+                    .bots
+                    .iter()
+                    .map(|bot| (&bot.prefix, &bot.reason)),
+            );
+        for (what, reason) in reasons {
+            if reason.trim().is_empty() {
+                return Err(Problem::precondition(format!(
+                    "empty reason for `{what}` in `{FILE}`"
+                ))
+                .help("say why the exception is right")
+                .into());
+            }
+        }
+        Ok(policy)
+    }
+
+    /// Refuses names of gates that do not exist: a typo must not switch nothing off.
+    pub(crate) fn check_gates(&self, known: &[&str]) -> Result<()> {
+        for (id, gate) in &self.gates {
+            if !known.contains(&id.as_str()) {
+                return Err(
+                    Problem::precondition(format!("unknown gate `{id}` in `{FILE}`"))
+                        .help(format!("the gates are: {}", known.join(", ")))
+                        .into(),
+                );
+            }
+            if gate
+                .off
+                .as_ref()
+                .is_some_and(|reason| reason.trim().is_empty())
+            {
+                return Err(Problem::precondition(format!(
+                    "empty reason in `gates.{id}.off` in `{FILE}`"
+                ))
+                .help("say why the gate is off")
+                .into());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_policy_is_shown_with_a_caret() {
+        let error = Policy::parse("[branch]\ntrunk = \"main\"\nprefixs = []\n").unwrap_err();
+        let text = format!("{error:#}");
+        assert!(
+            text.contains("line 3") && text.contains("^^^^^^^"),
+            "{text}"
+        );
+        assert!(text.contains("unknown field `prefixs`"), "{text}");
+    }
+
+    #[test]
+    fn an_exception_needs_a_reason() {
+        let text = "[[allow]]\nrule = \"docs/dead-link\"\npath = \"README.md\"\nreason = \" \"\n";
+        assert!(format!("{:#}", Policy::parse(text).unwrap_err()).contains("empty reason"));
+    }
+
+    #[test]
+    fn a_typo_in_a_gate_name_is_refused() {
+        let policy = Policy::parse("[gates.lnt]\noff = \"later\"\n").unwrap();
+        assert!(policy.check_gates(&["lint"]).is_err());
+    }
+
+    #[test]
+    fn an_allowance_covers_a_file_or_a_folder() {
+        let allow = |path: &str| Allow {
+            rule: "a/b".into(),
+            path: path.into(),
+            reason: "x".into(),
+        };
+        assert!(allow("src/").covers("a/b", Some("src/lib.rs")));
+        assert!(allow("src/lib.rs").covers("a/b", Some("src/lib.rs")));
+        assert!(!allow("src").covers("a/b", Some("src/lib.rs")));
+        assert!(!allow("src/").covers("a/c", Some("src/lib.rs")));
+    }
+}

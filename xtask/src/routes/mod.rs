@@ -1,0 +1,285 @@
+//! The static route scan: what registers a route, and what goes round the guard to do so. It reads
+//! the source with `syn` and resolves names through each file's imports; nothing is built.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use syn::spanned::Spanned as _;
+use syn::visit::Visit;
+
+/// Something that reaches a route without the guard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bypass {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) what: String,
+}
+
+/// What one file says.
+#[derive(Debug, Default)]
+pub(crate) struct Scan {
+    /// Lines of calls that register on the guarded router: of the method's name, from 1, where the
+    /// compiler's caller location points too.
+    pub(crate) registrations: Vec<usize>,
+    pub(crate) bypasses: Vec<Bypass>,
+    /// Lines of `public("…")` whose reason is empty.
+    pub(crate) unreasoned: Vec<usize>,
+}
+
+/// Registration methods of `guard::GuardedRouter`: path, policy, handler.
+const GUARDED: &[&str] = &["get", "post", "put", "patch", "delete"];
+
+/// Registration methods that only a raw axum router has.
+const RAW: &[&str] = &[
+    "fallback",
+    "fallback_service",
+    "method_not_allowed_fallback",
+    "nest_service",
+    "route",
+    "route_layer",
+    "route_service",
+];
+
+/// Items of axum that make or serve a raw router.
+const AXUM: &[&str] = &["Router", "handler", "middleware", "routing", "serve"];
+
+/// Reads one file. `axum_names` are the names this crate knows axum by (`axum`, and renames of it in
+/// its manifest).
+pub(crate) fn scan(text: &str, axum_names: &BTreeSet<String>) -> Result<Scan, syn::Error> {
+    let file = syn::parse_file(text)?;
+    let mut visitor = Visitor {
+        axum: axum_names.clone(),
+        scan: Scan::default(),
+    };
+    if is_test(&file.attrs) {
+        return Ok(visitor.scan);
+    }
+    // Imports first: an alias may stand below its use.
+    Aliases(&mut visitor.axum).visit_file(&file);
+    visitor.visit_file(&file);
+    Ok(visitor.scan)
+}
+
+/// `#[cfg(test)]` and `#[test]`: not part of what is served.
+fn is_test(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("test")
+            || attribute.path().is_ident("cfg")
+                && attribute
+                    .parse_args::<syn::Ident>()
+                    .is_ok_and(|condition| condition == "test")
+    })
+}
+
+/// Collects other names of axum: `use axum as web`, `extern crate axum as web`.
+struct Aliases<'a>(&'a mut BTreeSet<String>);
+
+impl<'ast> Visit<'ast> for Aliases<'_> {
+    fn visit_use_rename(&mut self, rename: &'ast syn::UseRename) {
+        if self.0.contains(&rename.ident.to_string()) {
+            self.0.insert(rename.rename.to_string());
+        }
+    }
+
+    fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
+        if let Some((_, rename)) = &item.rename
+            && self.0.contains(&item.ident.to_string())
+        {
+            self.0.insert(rename.to_string());
+        }
+    }
+}
+
+struct Visitor {
+    axum: BTreeSet<String>,
+    scan: Scan,
+}
+
+impl Visitor {
+    fn bypass(&mut self, span: proc_macro2::Span, what: String) {
+        let start = span.start();
+        let bypass = Bypass {
+            line: start.line,
+            column: start.column + 1,
+            what,
+        };
+        if self.scan.bypasses.last() != Some(&bypass) {
+            self.scan.bypasses.push(bypass);
+        }
+    }
+
+    /// Walks `use axum::{Router, routing::get}`; `seen` is the path so far.
+    fn walk_use(&mut self, tree: &syn::UseTree, seen: &mut Vec<String>) {
+        match tree {
+            syn::UseTree::Path(path) => {
+                seen.push(path.ident.to_string());
+                self.walk_use(&path.tree, seen);
+                seen.pop();
+            }
+            syn::UseTree::Group(group) => group
+                .items
+                .iter()
+                .for_each(|item| self.walk_use(item, seen)),
+            syn::UseTree::Name(name) => self.check(
+                &[seen.as_slice(), &[name.ident.to_string()]].concat(),
+                name.span(),
+            ),
+            syn::UseTree::Rename(name) => self.check(
+                &[seen.as_slice(), &[name.ident.to_string()]].concat(),
+                name.span(),
+            ),
+            syn::UseTree::Glob(glob) => {
+                self.check(&[seen.as_slice(), &["*".to_owned()]].concat(), glob.span());
+            }
+        }
+    }
+
+    fn check(&mut self, path: &[String], span: proc_macro2::Span) {
+        let path = match path {
+            [first, rest @ ..] if matches!(first.as_str(), "crate" | "self" | "super") => rest,
+            path => path,
+        };
+        let [first, second, ..] = path else { return };
+        if self.axum.contains(first) && (AXUM.contains(&second.as_str()) || second == "*") {
+            self.bypass(
+                span,
+                format!("`{}` makes a route without the guard", path.join("::")),
+            );
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Visitor {
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        let attributes = match item {
+            syn::Item::Fn(item) => &item.attrs,
+            syn::Item::Mod(item) => &item.attrs,
+            syn::Item::Impl(item) => &item.attrs,
+            syn::Item::Use(item) => &item.attrs,
+            _ => return syn::visit::visit_item(self, item),
+        };
+        if !is_test(attributes) {
+            syn::visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.walk_use(&item.tree, &mut Vec::new());
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments: Vec<String> = path
+            .segments
+            .iter()
+            .map(|segment| segment.ident.to_string())
+            .collect();
+        self.check(&segments, path.span());
+        syn::visit::visit_path(self, path);
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        if let syn::Expr::Path(function) = &*call.func
+            && function
+                .path
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == "public")
+            && let Some(syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(reason),
+                ..
+            })) = call.args.first()
+            && reason.value().trim().is_empty()
+        {
+            self.scan.unreasoned.push(reason.span().start().line);
+        }
+        syn::visit::visit_expr_call(self, call);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        let name = call.method.to_string();
+        if GUARDED.contains(&name.as_str()) && call.args.len() == 3 {
+            self.scan
+                .registrations
+                .push(call.method.span().start().line);
+        } else if RAW.contains(&name.as_str()) {
+            self.bypass(
+                call.method.span(),
+                format!("`.{name}(…)` registers without the guard"),
+            );
+        }
+        syn::visit::visit_expr_method_call(self, call);
+    }
+
+    /// A macro is tokens to `syn`: one that names axum's router is refused rather than overlooked.
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let text = call.tokens.to_string();
+        let hides = self.axum.iter().any(|name| {
+            AXUM.iter()
+                .any(|item| text.contains(&format!("{name} :: {item}")))
+        });
+        let raw = RAW.iter().any(|method| {
+            text.contains(&format!(". {method} (")) || text.contains(&format!(".{method}("))
+        });
+        if hides || raw {
+            self.bypass(call.path.span(), "a macro hides a registration".to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bypasses(text: &str) -> Vec<String> {
+        let names = BTreeSet::from(["axum".to_owned()]);
+        scan(text, &names)
+            .unwrap()
+            .bypasses
+            .into_iter()
+            .map(|bypass| bypass.what)
+            .collect()
+    }
+
+    #[test]
+    fn raw_axum_is_found_under_any_name() {
+        for text in [
+            "use axum::Router;",
+            "use axum::{extract::State, routing::get};",
+            "use axum::routing::get as g;",
+            "use axum as web; fn f() -> web::Router { web::Router::new() }",
+            "extern crate axum as web; fn f() { web::serve(a, b); }",
+            "use axum::*;",
+            "use ::axum::Router;",
+            "fn f() -> ::axum::Router { todo() }",
+            "fn f(r: R) -> R { r.route(\"/x\", h) }",
+            "fn f(r: R) -> R { r.nest_service(\"/x\", h) }",
+            "fn f() { app!(axum::Router::new()) }",
+            "fn f() { chain!(r.route(\"/x\", h)) }",
+            "macro_rules! m { () => { axum::routing::get(h) } }",
+        ] {
+            assert!(!bypasses(text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn extractors_and_tests_are_no_bypass() {
+        for text in [
+            "use axum::extract::{Path, State}; use axum::Json;",
+            "#[cfg(test)] mod tests { use axum::Router; }",
+            "#[test] fn f() { let r = axum::Router::new(); }",
+            "fn f(map: M) { map.get(\"x\"); }",
+            "// axum::Router\nfn f() {}",
+        ] {
+            assert!(bypasses(text).is_empty(), "{text}: {:?}", bypasses(text));
+        }
+    }
+
+    #[test]
+    fn registrations_and_reasons_have_their_lines() {
+        let text = "fn f(r: R) -> R {\n    r.get(\"/a\", signed_in(), a)\n        .post(\"/b\", public(\"\"), b)\n}\n";
+        let scan = scan(text, &BTreeSet::new()).unwrap();
+        let mut lines = scan.registrations;
+        lines.sort_unstable();
+        assert_eq!((lines, scan.unreasoned), (vec![2, 3], vec![3]));
+    }
+}

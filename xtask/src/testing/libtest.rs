@@ -1,0 +1,106 @@
+//! cargo's own runner, and the doc tests, which only it runs: read from what libtest prints.
+
+use anyhow::Result;
+use xshell::cmd;
+
+use super::{NEEDS_POSTGRES, Results, Server, packages, shell};
+use crate::cargo;
+use crate::cx::Cx;
+use crate::environment;
+use crate::report::text;
+
+/// All tests but the doc tests.
+pub(crate) fn run(cx: &Cx) -> Result<(Results, Server)> {
+    let server = Server::Here(cx.postgres()?);
+    let (sh, cargo, packages) = (shell(cx, &server)?, environment::cargo(), packages(cx));
+    let targets = ["--lib", "--bins", "--tests", "--examples", "--benches"];
+    let skip: &[&str] = if server.is_absent() {
+        &["--skip", NEEDS_POSTGRES]
+    } else {
+        &[]
+    };
+    let done = cx.run(cmd!(
+        sh,
+        "{cargo} test {packages...} --locked --no-fail-fast {targets...} -- {skip...}"
+    ))?;
+    let mut results = read(&text::clean_bytes(&done.stdout, usize::MAX));
+    if !done.success() && results.failed.is_empty() {
+        return Err(cargo::failure(&["test"], &done.stderr()));
+    }
+    let (passed, failed) = (results.passed, results.failed.len());
+    results.notes.push(format!(
+        "cargo test: {passed} passed, {failed} failed (install cargo-nextest for a faster run)"
+    ));
+    Ok((results, server))
+}
+
+/// The examples in the documentation of the libraries. They need no server.
+pub(crate) fn run_doc_tests(cx: &Cx) -> Result<Results> {
+    if !cargo::members(cx)?
+        .iter()
+        .any(|member| member.doctests && cx.wants(&member.name))
+    {
+        return Ok(Results::default());
+    }
+    let (sh, cargo, packages) = (cx.shell()?, environment::cargo(), packages(cx));
+    let done = cx.run(cmd!(
+        sh,
+        "{cargo} test --doc {packages...} --locked --no-fail-fast"
+    ))?;
+    let results = read(&text::clean_bytes(&done.stdout, usize::MAX));
+    let stderr = done.stderr();
+    // A package of binaries alone has no documentation to test.
+    if !done.success() && results.failed.is_empty() && !stderr.contains("no library targets found")
+    {
+        return Err(cargo::failure(&["test --doc"], &stderr));
+    }
+    Ok(results)
+}
+
+/// What libtest prints, of all binaries of a `cargo test`.
+fn read(out: &str) -> Results {
+    let mut all = Results::default();
+    for line in out.lines() {
+        if let Some((name, verdict)) = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.rsplit_once(" ... "))
+        {
+            match verdict.split([',', ' ']).next() {
+                Some("ok") => all.passed += 1,
+                Some("ignored") => all.ignored.push(name.to_owned()),
+                Some("FAILED") => all
+                    .failed
+                    .push((name.to_owned(), output(out, name).to_owned())),
+                _ => {}
+            }
+        } else if let Some(rest) = line.strip_prefix("test result: ") {
+            let filtered = rest
+                .split("; ")
+                .find_map(|part| part.strip_suffix(" filtered out"));
+            all.left_out += filtered.and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
+        }
+    }
+    all
+}
+
+/// The captured output of one test: from its `---- name stdout ----` to the next such line.
+fn output<'a>(out: &'a str, name: &str) -> &'a str {
+    let start = format!("---- {name} stdout ----");
+    out.split_once(&start)
+        .map_or("", |(_, rest)| rest.split("\n---- ").next().unwrap_or(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn libtest_output_is_read() {
+        let out = "running 3 tests\ntest a ... ok\ntest b::c ... FAILED\ntest d ... ignored, later\n\nfailures:\n\n---- b::c stdout ----\n\nthread 'b::c' panicked at src/lib.rs:3:5:\nboom\n\n\nfailures:\n    b::c\n\ntest result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.00s\n";
+        let read = super::read(out);
+        assert_eq!(
+            (read.passed, read.left_out, read.ignored.as_slice()),
+            (1, 2, &["d".to_owned()][..])
+        );
+        assert_eq!(read.failed[0].0, "b::c");
+        assert!(read.failed[0].1.contains("boom"));
+    }
+}

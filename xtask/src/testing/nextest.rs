@@ -1,0 +1,155 @@
+//! nextest: a process per test, listed before it is run.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+use xshell::cmd;
+
+use super::{NEEDS_POSTGRES, Results, Server, shell};
+use crate::cargo;
+use crate::cx::Cx;
+use crate::environment;
+use crate::exit::{Code, Problem};
+
+/// `cargo nextest list --message-format json`, as far as it matters here.
+#[derive(Deserialize)]
+struct Listing {
+    #[serde(rename = "rust-suites")]
+    suites: BTreeMap<String, Suite>,
+}
+
+#[derive(Deserialize)]
+struct Suite {
+    #[serde(rename = "package-name")]
+    package: String,
+    #[serde(rename = "testcases", default)]
+    cases: BTreeMap<String, Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    ignored: bool,
+}
+
+/// One line of `--message-format libtest-json-plus`.
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(rename = "event")]
+    what: String,
+    #[serde(default)]
+    name: String,
+    stdout: Option<String>,
+}
+
+pub(crate) fn is_installed(cx: &Cx) -> Result<bool> {
+    let (sh, cargo) = (cx.shell()?, environment::cargo());
+    Ok(cx
+        .run(cmd!(sh, "{cargo} nextest --version"))
+        .is_ok_and(|done| done.success()))
+}
+
+/// Lists, runs, and holds one against the other: a listed test that did not run is an error.
+pub(crate) fn run(cx: &Cx) -> Result<(Results, Server)> {
+    let cargo = environment::cargo();
+    let listed = list(cx)?;
+    let needs_server = |name: &str| name.contains(NEEDS_POSTGRES);
+    let needed = listed
+        .iter()
+        .any(|(name, ignored)| !ignored && needs_server(name));
+    let server = if needed {
+        Server::Here(cx.postgres()?)
+    } else {
+        Server::NotNeeded
+    };
+
+    let mut filter = "all()".to_owned();
+    if let Some(only) = &cx.only {
+        let packages: Vec<String> = only
+            .iter()
+            .map(|name| format!("package(={name})"))
+            .collect();
+        filter = format!("({})", packages.join(" | "));
+    }
+    if server.is_absent() {
+        filter = format!("{filter} & !test({NEEDS_POSTGRES})");
+    }
+    let mut results = Results::default();
+    for (name, ignored) in &listed {
+        if *ignored {
+            results.ignored.push(name.clone());
+        } else if server.is_absent() && needs_server(name) {
+            results.left_out += 1;
+        }
+    }
+    let sh = shell(cx, &server)?;
+    sh.set_var("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1");
+    let format = [
+        "--no-tests",
+        "warn",
+        "--message-format",
+        "libtest-json-plus",
+    ];
+    let command = cmd!(
+        sh,
+        "{cargo} nextest run --workspace --locked --no-fail-fast {format...} -E {filter}"
+    );
+    let done = cx.run_lines(command, &mut |line| {
+        let Ok(event) = serde_json::from_slice::<Event>(line) else {
+            return;
+        };
+        match (event.kind.as_str(), event.what.as_str()) {
+            ("test", "ok") => results.passed += 1,
+            ("test", "failed") => results
+                .failed
+                .push((event.name, event.stdout.unwrap_or_default())),
+            _ => {}
+        }
+    })?;
+    let stderr = done.stderr();
+    let worth_reading = |line: &&str| line.starts_with("Summary") || line.starts_with("SLOW");
+    results.notes.extend(
+        stderr
+            .lines()
+            .map(str::trim_start)
+            .filter(worth_reading)
+            .map(str::to_owned),
+    );
+
+    let expected = listed.len() - results.ignored.len() - results.left_out;
+    let ran = results.passed + results.failed.len();
+    if ran != expected {
+        let message = format!("{expected} tests are listed and {ran} ran\n{stderr}");
+        return Err(Problem::new(Code::Red, message)
+            .help("cargo nextest run --workspace")
+            .into());
+    }
+    if !done.success() && results.failed.is_empty() {
+        return Err(cargo::failure(&["nextest run"], &stderr));
+    }
+    Ok((results, server))
+}
+
+/// Every test of the wanted packages, and whether it is ignored.
+fn list(cx: &Cx) -> Result<Vec<(String, bool)>> {
+    let (sh, cargo) = (cx.shell()?, environment::cargo());
+    let done = cx.run(cmd!(
+        sh,
+        "{cargo} nextest list --workspace --locked --message-format json"
+    ))?;
+    if !done.success() {
+        return Err(cargo::failure(&["nextest list"], &done.stderr()));
+    }
+    let listing: Listing =
+        serde_json::from_slice(&done.stdout).context("failed to read `cargo nextest list`")?;
+    let suites = listing
+        .suites
+        .into_values()
+        .filter(|suite| cx.wants(&suite.package));
+    Ok(suites
+        .flat_map(|suite| suite.cases)
+        .map(|(name, case)| (name, case.ignored))
+        .collect())
+}

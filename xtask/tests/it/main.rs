@@ -1,0 +1,11 @@
+//! The real binary in real repositories: a small workspace in a temporary folder whose name has a
+//! space and an umlaut, with its own git history and target directory.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod ci;
+mod evidence;
+mod hostile;
+mod input;
+mod interrupt;
+mod sandbox;
+mod setup;

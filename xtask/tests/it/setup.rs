@@ -1,0 +1,228 @@
+//! `setup` prepares and can be repeated; `doctor` and `test` say what they found.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn setup_prepares_once_and_keeps_what_is_there() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .xtask(&["setup"])
+        .expect(0)
+        .says("done  `.env.local`: wrote WEB_KEY")
+        .says("done  database marked `dev`");
+    let first = sandbox.read(".env.local");
+    let key = first
+        .lines()
+        .find_map(|line| line.strip_prefix("WEB_KEY="))
+        .unwrap();
+    assert!(
+        key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit()),
+        "{key}"
+    );
+    assert_eq!(
+        std::fs::metadata(sandbox.dir.join(".env.local"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
+    assert_eq!(marker(&sandbox), "dev");
+
+    let again = sandbox.xtask(&["setup"]);
+    again
+        .expect(0)
+        .says("ok    `.env.local` has every secret")
+        .says("ok    database marked `dev`");
+    assert!(!again.stdout.contains("done"), "{}", again.stdout);
+    assert_eq!(sandbox.read(".env.local"), first);
+    let other = Sandbox::new();
+    other.xtask(&["setup"]).expect(0);
+    assert_ne!(
+        other.read(".env.local"),
+        first,
+        "two checkouts share a secret"
+    );
+    assert!(
+        !sandbox
+            .xtask(&["ci", "env"])
+            .stdout
+            .contains("env/committed")
+    );
+}
+
+#[test]
+fn setup_keeps_away_from_anything_but_a_local_database() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .xtask_with(&["setup"], &[("APP_ENV", "production")])
+        .expect(3)
+        .says("setup is for `local`");
+    assert!(!sandbox.dir.join(".env.local").exists());
+    sandbox.xtask(&["setup"]).expect(0);
+    execute(&sandbox, "update env_marker set env = 'prod'");
+    sandbox
+        .xtask(&["setup"])
+        .expect(3)
+        .says("the database is marked `prod`, not `dev`");
+    assert_eq!(marker(&sandbox), "prod");
+    sandbox.write(
+        "data/local.db",
+        "this is no database, but long enough to be looked at as one".repeat(200),
+    );
+    sandbox
+        .xtask(&["setup"])
+        .expect(3)
+        .says("file is not a database")
+        .says("help: ");
+    sandbox
+        .xtask_with(&["setup"], &[("DATABASE_URL", "mysql://x")])
+        .expect(3)
+        .says("neither `sqlite:` nor `postgres:`");
+}
+
+fn database<T>(sandbox: &Sandbox, work: impl AsyncFnOnce(&mut sqlx::SqliteConnection) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let options =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(sandbox.dir.join("data/local.db"));
+        let mut connection = options.connect().await.unwrap();
+        let done = work(&mut connection).await;
+        connection.close().await.unwrap();
+        done
+    })
+}
+
+fn marker(sandbox: &Sandbox) -> String {
+    database(sandbox, async |connection| {
+        sqlx::query("select env from env_marker")
+            .fetch_one(connection)
+            .await
+            .unwrap()
+            .get(0)
+    })
+}
+
+fn execute(sandbox: &Sandbox, sql: &'static str) {
+    database(sandbox, async |connection| {
+        sqlx::query(sql).execute(connection).await.unwrap();
+    });
+}
+
+#[test]
+fn doctor_gives_each_problem_its_mend() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .xtask(&["doctor"])
+        .expect(0)
+        .says("advice   secrets")
+        .says("fix: cargo xtask setup");
+    let json = sandbox
+        .xtask_with(
+            &["doctor", "--format", "json"],
+            &[("RUSTFLAGS", "-Dwarnings")],
+        )
+        .json();
+    let flags = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|check| check["what"] == "flags")
+        .unwrap();
+    assert_eq!(flags["status"], "advice");
+    let bare = Sandbox::bare();
+    bare.xtask(&["doctor"])
+        .expect(3)
+        .says("problem  repository")
+        .says("not a git repository");
+    let lost = sandbox.xtask_with(&["doctor"], &[("PATH", "/nonexistent")]);
+    lost.expect(4).says("fix: install Rust with rustup");
+}
+
+#[test]
+fn test_ends_with_the_closing_line_of_the_runner() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.xtask(&["test"]);
+    ran.expect(0);
+    assert!(
+        ran.stdout.ends_with("\n4 passed, 0 failed\n"),
+        "{}",
+        ran.stdout
+    );
+    let one = sandbox.xtask(&["test", "--package", "web"]);
+    one.expect(0);
+    assert!(
+        one.stdout.ends_with("\n2 passed, 0 failed\n"),
+        "{}",
+        one.stdout
+    );
+    sandbox.append(
+        "apps/web/src/lib.rs",
+        "\n#[test]\n#[ignore]\nfn later() {}\n",
+    );
+    sandbox.xtask(&["test"]).expect(1).says("later` never runs");
+}
+
+/// The fallback for machines without nextest counts and finds the same.
+#[test]
+fn without_nextest_cargo_runs_the_tests() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.dir.with_extension("bin");
+    std::fs::create_dir_all(&path).unwrap();
+    for tool in [
+        "cargo",
+        "rustc",
+        "rustdoc",
+        "rustfmt",
+        "rustup",
+        "cc",
+        "ld",
+        "sh",
+        "sleep",
+        "as",
+        "cat",
+        "rm",
+        "cargo-fmt",
+        "cargo-clippy",
+    ] {
+        let which = crate::sandbox::run({
+            let mut which = sandbox.command("sh");
+            which.args(["-c", &format!("command -v {tool}")]);
+            which
+        });
+        if !which.stdout.trim().is_empty() {
+            std::os::unix::fs::symlink(which.stdout.trim(), path.join(tool)).unwrap();
+        }
+    }
+    let bin = path.display().to_string();
+    let env = [("PATH", bin.as_str()), ("PGSCRATCH_BIN", "/nonexistent")];
+    let ran = sandbox.xtask_with(&["test"], &env);
+    ran.expect(0)
+        .says("cargo test: 3 passed, 0 failed (install cargo-nextest for a faster run)");
+    assert!(
+        ran.stdout.ends_with("\n4 passed, 0 failed\n"),
+        "{}",
+        ran.stdout
+    );
+    sandbox.append(
+        "apps/web/src/lib.rs",
+        "\n#[test]\nfn fails() {\n    panic!(\"no\");\n}\n",
+    );
+    let json = {
+        sandbox
+            .xtask_with(&["ci", "test", "--format", "json"], &env)
+            .json()
+    };
+    let lines = sandbox.read("apps/web/src/lib.rs").lines().count();
+    assert_eq!(
+        crate::sandbox::findings(&json, "test"),
+        [format!("test/failed apps/web/src/lib.rs:{}", lines - 1)]
+    );
+}
