@@ -1,8 +1,10 @@
 //! `cargo xtask prove`: plants one violation per rule in a copy of the tree and demands red with the
 //! right rule on the right line, and green after it is gone. A gate that cannot fail does not pass.
 
+use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -10,7 +12,7 @@ use serde::Serialize;
 use super::floors::{self, Floors};
 use super::tree::{Spot, Tree};
 use super::{Outcome, Verdict, judge};
-use crate::cx::Shared;
+use crate::cx::{Cx, Shared, write_atomic};
 use crate::exit::{Code, Problem};
 use crate::gates::{Gate, Plant, Rule};
 use crate::process;
@@ -47,6 +49,7 @@ pub(crate) fn prove(
     let mut only = leaf.map(|package| vec![package]);
     let copy = Shared::with(tree.root(), shared.target.clone(), only.take())?;
 
+    keep_apart(&copy, &folder)?;
     let mut proofs = Vec::new();
     let mut add = |proof: Proof| {
         on_proof(&proof);
@@ -83,6 +86,29 @@ pub(crate) fn prove(
         add(floor(&copy, &tree, gate));
     }
     Ok(proofs)
+}
+
+/// Gives the copy's crates artifacts of their own in the shared target directory. Cargo names a
+/// workspace's artifacts by package and profile, not by folder: without this the copy's would be
+/// taken for the real tree's, planted violations included. A profile setting that changes nothing
+/// else tells them apart, and what both depend on is still built once.
+fn keep_apart(copy: &Arc<Shared>, folder: &Path) -> Result<()> {
+    let cx = Cx::new(copy, Duration::from_mins(1));
+    let mut config = String::new();
+    for member in crate::cargo::members(&cx)? {
+        for profile in ["dev", "release"] {
+            let _ = writeln!(
+                config,
+                "[profile.{profile}.package.\"{}\"]\ncodegen-units = 3",
+                member.name
+            );
+        }
+    }
+    let file = folder.join(".cargo/config.toml");
+    if std::fs::read_to_string(&file).is_ok_and(|old| old == config) {
+        return Ok(());
+    }
+    write_atomic(&file, config)
 }
 
 fn failed(rule: &Rule, why: impl Into<String>) -> Proof {
@@ -217,7 +243,7 @@ fn said(outcome: &Outcome) -> String {
 
 /// The package that a source file belongs to, by the nearest manifest.
 fn package_of(tree: &Tree, file: &str) -> Option<String> {
-    let dir = std::path::Path::new(file)
+    let dir = Path::new(file)
         .ancestors()
         .find(|dir| tree.root().join(dir).join("Cargo.toml").is_file())?;
     let manifest: toml_edit::DocumentMut = tree
@@ -239,9 +265,7 @@ mod tests {
     use crate::report::Report;
 
     fn workspace() -> Arc<Shared> {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let target = tempfile::tempdir().unwrap().keep();
         Shared::with(root, target, None).unwrap()
     }

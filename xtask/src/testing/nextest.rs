@@ -86,15 +86,19 @@ pub(crate) fn run(cx: &Cx) -> Result<(Results, Server)> {
     }
     let sh = shell(cx, &server)?;
     sh.set_var("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1");
-    let format = [
+    // Tests of servers and children wait more than they compute.
+    let threads = (2 * std::thread::available_parallelism().map_or(1, usize::from)).to_string();
+    let options = [
         "--no-tests",
         "warn",
+        "--test-threads",
+        &threads,
         "--message-format",
         "libtest-json-plus",
     ];
     let command = cmd!(
         sh,
-        "{cargo} nextest run --workspace --locked --no-fail-fast {format...} -E {filter}"
+        "{cargo} nextest run --workspace --locked --no-fail-fast {options...} -E {filter}"
     );
     let done = cx.run_lines(command, &mut |line| {
         let Ok(event) = serde_json::from_slice::<Event>(line) else {

@@ -238,3 +238,41 @@ pub(crate) fn validate(run: &serde_json::Value) {
         panic!("{error:#}");
     }
 }
+
+/// The copy that `prove` breaks shares the target directory. Its artifacts must never be taken for
+/// the real tree's: a violation planted there, or an edit missed here, would be a false verdict.
+#[test]
+fn prove_leaves_the_builds_of_the_tree_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.xtask(&["ci", "typecheck", "build"]).expect(0);
+    sandbox
+        .xtask(&["prove", "typecheck", "build", "env"])
+        .expect(0);
+    let fresh = sandbox.xtask(&["ci", "typecheck", "build", "--format", "json"]);
+    for id in ["typecheck", "build"] {
+        let notes = gate(&fresh.json(), id)["notes"].to_string();
+        assert!(
+            notes.contains("7 of 7") || notes.contains("4 of 4"),
+            "{id}: {notes}"
+        );
+    }
+    let describe = || {
+        let mut cargo = sandbox.command("cargo");
+        cargo.args(["build", "--workspace", "--all-targets", "--quiet"]);
+        run(cargo).expect(0);
+        let mut app = sandbox.command(sandbox.dir.join("target/debug/web"));
+        app.args(["describe", "routes"]);
+        run(app).stdout
+    };
+    assert!(describe().contains("\"/orders\""));
+    sandbox.write(
+        "apps/web/src/router.rs",
+        sandbox
+            .read("apps/web/src/router.rs")
+            .replace("/orders", "/edited"),
+    );
+    assert!(
+        describe().contains("\"/edited\""),
+        "an edit of the real tree was not built"
+    );
+}
