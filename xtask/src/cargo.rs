@@ -196,8 +196,10 @@ fn diagnostic(root: &Path, message: RustcMessage) -> Option<Diagnostic> {
 /// Cargo failed without a compiler error: the manifest, the lockfile, the network.
 pub(crate) fn failure(args: &[&str], stderr: &str) -> anyhow::Error {
     let has = |needle: &str| stderr.contains(needle);
-    let (code, help) = if has("--locked was passed") || has("lock file") && has("--locked") {
-        (Code::Red, "cargo xtask fix lockfile")
+    let (code, help) = if has("custom build command") {
+        (Code::Red, "mend the build script named above")
+    } else if has("--locked was passed") || has("lock file") && has("--locked") {
+        (Code::Red, "cargo update --workspace")
     } else if [
         "failed to download",
         "Could not resolve host",

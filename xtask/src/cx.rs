@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use xshell::Shell;
 
 use crate::environment;
-use crate::exit::Problem;
+use crate::exit::{Code, Problem};
 use crate::policy::{self, Policy};
 use crate::process::{self, Finished};
 
@@ -98,7 +98,7 @@ impl Shared {
         only: Option<Vec<String>>,
     ) -> Result<Arc<Self>> {
         let policy = Policy::load(root)?;
-        policy.check_gates(&crate::gates::ids())?;
+        policy.check_names(&crate::gates::ids(), &crate::gates::rules())?;
         Ok(Arc::new(Self {
             run: RunFolder::create(&target)?,
             root: root.to_owned(),
@@ -189,11 +189,18 @@ impl Shared {
     }
 }
 
+/// A limit too far away to be a time is no limit.
+fn deadline(limit: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(limit)
+        .unwrap_or_else(|| now + Duration::from_hours(24 * 365))
+}
+
 impl Cx {
     pub(crate) fn new(shared: &Arc<Shared>, limit: Duration) -> Self {
         Self {
             shared: Arc::clone(shared),
-            deadline: Instant::now() + limit,
+            deadline: deadline(limit),
             commands: Mutex::new(Vec::new()),
         }
     }
@@ -223,16 +230,52 @@ impl Cx {
 
     fn prepare(&self, cmd: xshell::Cmd<'_>) -> (Command, String) {
         let line = cmd.to_string().replace(&environment::cargo(), "cargo");
+        let line = crate::report::text::clean(&line, crate::report::text::MESSAGE);
         self.commands
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(line.clone());
         let mut command = Command::from(cmd);
         process::clean_environment(&mut command, &self.target, &self.run.tag);
-        if self.target != self.root.join("target") {
+        let chosen = command
+            .get_envs()
+            .any(|(name, _)| name == "CARGO_TARGET_DIR");
+        if !chosen && self.target != self.root.join("target") {
             command.env("CARGO_TARGET_DIR", &self.target);
         }
         (command, line)
+    }
+
+    /// Runs `work` to its end, the deadline, or Ctrl-C, whichever comes first.
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("failed to start the asynchronous runtime")?;
+        let stopped = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                if process::interrupted() {
+                    return Problem::new(Code::Interrupted, "interrupted");
+                }
+                if Instant::now() > self.deadline {
+                    return Problem::new(
+                        Code::Red,
+                        "the database did not answer within the time limit",
+                    )
+                    .help("raise `timeout-s` of the gate in `xtask.toml` if it needs longer");
+                }
+            }
+        };
+        let done = runtime.block_on(async {
+            tokio::select! {
+                done = work => done,
+                problem = stopped => Err(problem.into()),
+            }
+        });
+        // A statement that never ends must not hold up the runtime's own end.
+        runtime.shutdown_background();
+        done
     }
 
     /// The commands run so far, as a person would type them.
@@ -287,13 +330,24 @@ impl RunFolder {
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
+        if process::forced() {
+            process::kill_leftovers(&self.tag);
+        }
         let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
 /// Short name of a target directory, so that runs of two checkouts are told apart.
 fn key(target: &Path) -> String {
-    blake3::hash(target.as_os_str().as_encoded_bytes()).to_hex()[..8].to_owned()
+    blake3::hash(
+        target
+            .canonicalize()
+            .unwrap_or_else(|_| target.to_owned())
+            .as_os_str()
+            .as_encoded_bytes(),
+    )
+    .to_hex()[..8]
+        .to_owned()
 }
 
 /// Writes a file so that a crash leaves the old one or the new one: temp file, fsync, rename.

@@ -37,7 +37,6 @@ fn main() -> ExitCode {
     let code = std::panic::catch_unwind(cli::run).unwrap_or(Ok(Code::Bug));
     match code {
         Ok(code) => code.into(),
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("{error:#}"), exit::help_of(&error));
             exit::code_of(&error).into()
@@ -60,10 +59,4 @@ fn complain(message: &str, help: Option<&str>) {
             report::text::clean(help, report::text::MESSAGE)
         );
     }
-}
-
-/// The reader went away (`cargo xtask … | head`): it has what it wanted.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<std::io::Error>();
-    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

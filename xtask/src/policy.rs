@@ -66,7 +66,7 @@ impl Default for Apps {
     fn default() -> Self {
         Self {
             dir: "apps".to_owned(),
-            guard_crates: ["crates/guard", "crates/serve"].map(str::to_owned).to_vec(),
+            guard_crates: vec!["crates/guard".to_owned()],
         }
     }
 }
@@ -162,8 +162,18 @@ impl Policy {
         Ok(policy)
     }
 
-    /// Refuses names of gates that do not exist: a typo must not switch nothing off.
-    pub(crate) fn check_gates(&self, known: &[&str]) -> Result<()> {
+    /// Refuses names of gates and rules that do not exist: a typo must not switch nothing off.
+    pub(crate) fn check_names(&self, known: &[&str], rules: &[&str]) -> Result<()> {
+        for allow in &self.allow {
+            if !rules.contains(&allow.rule.as_str()) {
+                return Err(Problem::precondition(format!(
+                    "unknown rule `{}` in `{FILE}`",
+                    allow.rule
+                ))
+                .help("docs/gates.md lists the rules")
+                .into());
+            }
+        }
         for (id, gate) in &self.gates {
             if !known.contains(&id.as_str()) {
                 return Err(
@@ -212,7 +222,7 @@ mod tests {
     #[test]
     fn a_typo_in_a_gate_name_is_refused() {
         let policy = Policy::parse("[gates.lnt]\noff = \"later\"\n").unwrap();
-        assert!(policy.check_gates(&["lint"]).is_err());
+        assert!(policy.check_names(&["lint"], &[]).is_err());
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -21,11 +21,15 @@ pub(crate) const RUN_TAG: &str = "XTASK_RUN";
 
 /// Times Ctrl-C (or SIGTERM) was received.
 static INTERRUPTS: AtomicU8 = AtomicU8::new(0);
+/// A child was ended before its time: what it started may be left, in groups of its own.
+static FORCED: AtomicBool = AtomicBool::new(false);
 /// Process groups alive, so that a second Ctrl-C can end them at once.
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 /// How long a child may take to end after SIGTERM before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long output may still come after a child has ended.
+const DRAIN: Duration = Duration::from_millis(500);
 /// Longest stderr kept of a child, in bytes, from its end.
 const TAIL: usize = 256 * 1024;
 /// Longest line handed on, in bytes; the rest of the line is dropped.
@@ -47,6 +51,10 @@ pub(crate) fn handle_interrupts() -> Result<()> {
 
 pub(crate) fn interrupted() -> bool {
     INTERRUPTS.load(Ordering::SeqCst) > 0
+}
+
+pub(crate) fn forced() -> bool {
+    FORCED.load(Ordering::SeqCst)
 }
 
 fn groups() -> std::sync::MutexGuard<'static, BTreeSet<i32>> {
@@ -105,8 +113,15 @@ fn library_path(value: &std::ffi::OsStr, target: &std::path::Path) -> Option<OsS
 
 /// Gives `command` our environment less what leaks, plus the tag of this run.
 pub(crate) fn clean_environment(command: &mut Command, target: &std::path::Path, run: &str) {
+    let chosen: BTreeSet<OsString> = command
+        .get_envs()
+        .map(|(name, _)| name.to_owned())
+        .collect();
     for (name, value) in environment::all() {
         let text = name.to_string_lossy();
+        if chosen.contains(&name) {
+            continue;
+        }
         if leaks(&text) {
             command.env_remove(&name);
         } else if matches!(&*text, "LD_LIBRARY_PATH" | "DYLD_FALLBACK_LIBRARY_PATH") {
@@ -142,12 +157,6 @@ impl Finished {
 /// Takes each line of stdout, without its newline.
 pub(crate) type OnLine<'a> = &'a mut dyn FnMut(&[u8]);
 
-/// What the readers of a child's pipes send.
-enum Event {
-    Line(Vec<u8>),
-    Stderr(Vec<u8>),
-}
-
 /// Runs `command` to its end. Every line of its stdout goes to `on_line` as it comes, or is
 /// collected where `on_line` is `None`. `line` is the command as a person would type it.
 pub(crate) fn run(
@@ -180,31 +189,27 @@ pub(crate) fn run(
     groups().insert(group);
 
     let (send, receive) = mpsc::channel();
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let lines = send.clone();
-    std::thread::spawn(move || {
-        if let Some(stdout) = stdout {
-            each_line(stdout, |line| lines.send(Event::Line(line)).is_ok());
-        }
-    });
-    std::thread::spawn(move || {
-        if let Some(stderr) = stderr {
-            let _ = send.send(Event::Stderr(tail(stderr)));
-        }
-    });
+    let stderr = Arc::new(Mutex::new(Vec::new()));
+    if let Some(pipe) = child.stdout.take() {
+        std::thread::spawn(move || each_line(pipe, |line| send.send(line).is_ok()));
+    }
+    if let Some(pipe) = child.stderr.take() {
+        let kept = Arc::clone(&stderr);
+        std::thread::spawn(move || keep_tail(pipe, &kept));
+    }
 
-    let mut finished = (Vec::new(), Vec::new());
-    let mut take = |event| match (event, &mut on_line) {
-        (Event::Line(line), Some(on_line)) => on_line(&line),
-        (Event::Line(line), None) => {
-            finished.0.extend_from_slice(&line);
-            finished.0.push(b'\n');
+    let mut stdout = Vec::new();
+    let mut take = |line: Vec<u8>| {
+        if let Some(on_line) = &mut on_line {
+            on_line(&line);
+        } else {
+            stdout.extend_from_slice(&line);
+            stdout.push(b'\n');
         }
-        (Event::Stderr(bytes), _) => finished.1 = bytes,
     };
     let status = loop {
         match receive.recv_timeout(Duration::from_millis(20)) {
-            Ok(event) => take(event),
+            Ok(line) => take(line),
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             // Both pipes are closed; the child is about to end.
             Err(mpsc::RecvTimeoutError::Disconnected) => {
@@ -220,6 +225,7 @@ pub(crate) fn run(
         let late = Instant::now() > deadline;
         if interrupted() || late {
             end(&mut child, group);
+            FORCED.store(true, Ordering::SeqCst);
             groups().remove(&group);
             return Err(if interrupted() {
                 stopped("interrupted").into()
@@ -233,14 +239,20 @@ pub(crate) fn run(
             });
         }
     };
-    // A grandchild may hold a pipe open for ever: what it writes later is not the child's output.
-    while let Ok(event) = receive.recv_timeout(Duration::from_millis(500)) {
-        take(event);
-    }
-    // What is left of its group would otherwise outlive the run.
+    // What is left of its group would outlive the run, and hold its pipes open.
     kill_group(group, Signal::KILL);
     groups().remove(&group);
-    let (stdout, stderr) = finished;
+    // A descendant that left the group may hold them still: what it writes later is not the child's.
+    let since = Instant::now();
+    while since.elapsed() < DRAIN
+        && let Ok(line) = receive.recv_timeout(DRAIN.saturating_sub(since.elapsed()))
+    {
+        take(line);
+    }
+    let stderr = stderr
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     Ok(Finished {
         status,
         stdout,
@@ -282,16 +294,16 @@ fn each_line(from: impl Read, mut on_line: impl FnMut(Vec<u8>) -> bool) {
     }
 }
 
-fn tail(mut from: impl Read) -> Vec<u8> {
-    let mut kept = Vec::new();
+fn keep_tail(mut from: impl Read, kept: &Mutex<Vec<u8>>) {
     let mut chunk = [0; 16 * 1024];
     while let Ok(n @ 1..) = from.read(&mut chunk) {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend_from_slice(&chunk[..n]);
         if kept.len() > 2 * TAIL {
-            kept.drain(..kept.len() - TAIL);
+            let cut = kept.len() - TAIL;
+            kept.drain(..cut);
         }
     }
-    kept
 }
 
 /// Who a process is, across reuse of its number: `<pid>-<start time in clock ticks>`.
@@ -320,8 +332,8 @@ pub(crate) fn is_alive(identity_of: &str) -> bool {
     pid.and_then(identity).is_some_and(|now| now == identity_of)
 }
 
-/// Kills what the dead run `run` left behind: every process that carries its tag. Linux reads
-/// `/proc`; elsewhere children of a killed run end on their own.
+/// Kills what the run `run` left behind: every process that carries its tag. Linux only, where
+/// `/proc` tells; elsewhere what a killed run left goes on to its own end.
 pub(crate) fn kill_leftovers(run: &str) -> usize {
     let mut killed = 0;
     let own = std::process::id().to_string();

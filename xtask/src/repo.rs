@@ -25,7 +25,7 @@ pub(crate) fn open(root: &Path) -> Result<Option<Repository>> {
 }
 
 /// Every file git tracks below `root`, and every untracked one it does not ignore, as long as it
-/// exists; without git every file but `target/` and hidden folders. Relative, sorted, with `/`.
+/// exists; without git every file outside `target/` and `node_modules/`. Relative, sorted, with `/`.
 pub(crate) fn files(root: &Path) -> Result<Vec<String>> {
     let mut files = BTreeSet::new();
     if let Some(repo) = open(root)? {
@@ -134,77 +134,81 @@ pub(crate) fn head(root: &Path) -> Result<Head> {
 #[derive(Debug)]
 pub(crate) struct Base {
     pub(crate) commit: Option<Oid>,
-    /// How it was found, for the evidence line.
+    /// Where trunk stands now; it may have gone on since the base.
+    pub(crate) tip: Option<Oid>,
+    /// How it was found, for people.
     pub(crate) how: String,
 }
 
 /// Finds the merge base with trunk. On trunk itself it is the commit before. `None` only where
-/// there is nothing older; an unknown base in a shallow clone is an error, never a guess.
-pub(crate) fn base(repo: &Repository, trunk: &str, named: Option<&str>) -> Result<Base> {
+/// there is nothing older; a base that is not here is an error, never a guess.
+pub(crate) fn base(repo: &Repository, trunk: &str) -> Result<Base> {
+    let found = |commit, tip, how: &str| {
+        Ok(Base {
+            commit,
+            tip,
+            how: how.to_owned(),
+        })
+    };
     let Ok(head) = repo.head().and_then(|head| head.peel_to_commit()) else {
-        return Ok(Base {
-            commit: None,
-            how: "no commit yet".to_owned(),
-        });
+        return found(None, None, "no commit yet");
     };
-    let shallow = || {
-        Problem::precondition(format!(
-            "this is a shallow clone: the base of the change on `{trunk}` is not in it"
-        ))
-        .help("git fetch --unshallow origin (in a workflow: `fetch-depth: 0`)")
+    let missing = |what: &str| {
+        let (why, help) = if repo.is_shallow() {
+            (
+                "this is a shallow clone: ",
+                "git fetch --unshallow origin (in a workflow: `fetch-depth: 0`)".to_owned(),
+            )
+        } else {
+            (
+                "",
+                format!(
+                    "git fetch origin {trunk}:refs/remotes/origin/{trunk}, or set `branch.trunk` in `xtask.toml`"
+                ),
+            )
+        };
+        anyhow::Error::new(Problem::precondition(format!("{why}{what}")).help(help))
     };
-    let candidates = named
-        .map(str::to_owned)
-        .into_iter()
-        .chain([format!("origin/{trunk}"), trunk.to_owned()]);
-    for name in candidates {
+    let mut on_trunk = None;
+    for name in [format!("origin/{trunk}"), trunk.to_owned()] {
         let Ok(tip) = repo
             .revparse_single(&name)
             .and_then(|object| object.peel_to_commit())
         else {
-            if named == Some(&name) {
-                return Err(if repo.is_shallow() {
-                    shallow()
-                } else {
-                    Problem::precondition(format!("the base `{name}` is not a commit here"))
-                        .help(format!("git fetch origin {name}"))
-                }
-                .into());
+            continue;
+        };
+        match repo.merge_base(head.id(), tip.id()) {
+            // HEAD is trunk, or an older commit of it.
+            Ok(common) if common == head.id() => on_trunk = Some(tip.id()),
+            Ok(common) => {
+                return found(
+                    Some(common),
+                    Some(tip.id()),
+                    &format!("merge base with {name}"),
+                );
             }
-            continue;
-        };
-        if tip.id() == head.id() {
-            continue;
+            Err(_) => {
+                return Err(missing(&format!(
+                    "HEAD and `{name}` have no commit in common here"
+                )));
+            }
         }
-        return match repo.merge_base(head.id(), tip.id()) {
-            // Trunk is ahead of HEAD: HEAD itself is a commit of trunk.
-            Ok(found) if found == head.id() => continue,
-            Ok(found) => Ok(Base {
-                commit: Some(found),
-                how: format!("merge base with {name}"),
-            }),
-            Err(_) if repo.is_shallow() => Err(shallow().into()),
-            Err(_) => Err(Problem::precondition(format!(
-                "HEAD and `{name}` have no commit in common"
-            ))
-            .help("rebase the branch onto trunk")
-            .into()),
-        };
+    }
+    if on_trunk.is_none() {
+        return Err(missing(&format!(
+            "there is no `{trunk}` here to compare with"
+        )));
     }
     match head.parent_id(0) {
-        Ok(parent) if repo.find_commit(parent).is_ok() => Ok(Base {
-            commit: Some(parent),
-            how: "the commit before HEAD on trunk".to_owned(),
-        }),
-        _ if repo.is_shallow() => Err(shallow().into()),
-        _ => Ok(Base {
-            commit: None,
-            how: "the first commit".to_owned(),
-        }),
+        Ok(parent) if repo.find_commit(parent).is_ok() => {
+            found(Some(parent), on_trunk, "the commit before HEAD on trunk")
+        }
+        _ if repo.is_shallow() => Err(missing("the commit before HEAD is not in it")),
+        _ => found(None, on_trunk, "the first commit"),
     }
 }
 
-/// The local or remote-tracking branch's tip, if there is one.
+/// Whether there is such a branch, here or on `origin`.
 pub(crate) fn has_branch(repo: &Repository, name: &str) -> bool {
     repo.find_branch(name, BranchType::Local).is_ok()
         || repo

@@ -45,12 +45,24 @@ fn validate(meal: &NewMeal) -> Result<(), ApiError> {
         "name",
         "must have at most 80 characters",
     );
+    check(
+        &mut errors,
+        !name.contains(char::is_control),
+        "name",
+        "must have no control characters",
+    );
     let short = description.chars().count() <= MAX_DESCRIPTION;
     check(
         &mut errors,
         short,
         "description",
         "must have at most 500 characters",
+    );
+    check(
+        &mut errors,
+        !description.contains(|c: char| c.is_control() && c != '\n'),
+        "description",
+        "must have no control characters but line breaks",
     );
     let sane = (1..=MAX_PRICE_CENTS).contains(price_cents);
     check(&mut errors, sane, "price_cents", "must be from 1 to 100000");

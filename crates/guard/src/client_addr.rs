@@ -19,13 +19,14 @@ impl ClientAddr {
             .get_all("x-forwarded-for")
             .iter()
             .rev()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.rsplit(','))
-            .map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+            // As bytes: what a caller sent may be no text, and the proxies' part stands behind it.
+            .flat_map(|value| value.as_bytes().rsplit(|&byte| byte == b','))
+            .map_while(address);
+        let is_trusted = |addr| trusted.iter().any(|proxy| proxy.to_canonical() == addr);
         let mut addr = peer.to_canonical();
-        while trusted.contains(&addr) {
+        while is_trusted(addr) {
             match hops.next() {
-                Some(hop) => addr = hop.to_canonical(),
+                Some(hop) => addr = hop,
                 None => break,
             }
         }
@@ -33,17 +34,30 @@ impl ClientAddr {
     }
 }
 
+fn address(hop: &[u8]) -> Option<IpAddr> {
+    let addr: IpAddr = str::from_utf8(hop).ok()?.trim().parse().ok()?;
+    Some(addr.to_canonical())
+}
+
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[track_caller]
-    fn check(peer: &str, forwarded: &[&'static str], expected: &str) {
+    fn check(peer: &str, forwarded: &[&str], expected: &str) {
+        let forwarded: Vec<_> = forwarded.iter().map(|line| line.as_bytes()).collect();
+        check_bytes(peer, &forwarded, expected);
+    }
+
+    #[track_caller]
+    fn check_bytes(peer: &str, forwarded: &[&[u8]], expected: &str) {
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append("x-forwarded-for", value.parse().unwrap());
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(value).unwrap());
         }
-        let trusted = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+        let trusted = ["10.0.0.1", "10.0.0.2", "::ffff:10.0.0.3"].map(|addr| addr.parse().unwrap());
         let resolved = ClientAddr::resolve(peer.parse().unwrap(), &headers, &trusted);
         assert_eq!(resolved, ClientAddr(expected.parse().unwrap()));
     }
@@ -61,5 +75,14 @@ mod tests {
         check("::ffff:10.0.0.1", &["198.51.100.1"], "198.51.100.1");
         check("10.0.0.1", &[], "10.0.0.1");
         check("10.0.0.1", &["unknown"], "10.0.0.1");
+        check("10.0.0.3", &["198.51.100.1"], "198.51.100.1");
+    }
+
+    #[test]
+    fn what_is_no_text_hides_nobody() {
+        let caller = b"\xff, 198.51.100.1".as_slice();
+        check_bytes("10.0.0.1", &[caller], "198.51.100.1");
+        check_bytes("10.0.0.1", &[b"203.0.113.9", caller], "198.51.100.1");
+        check_bytes("10.0.0.1", &[b"203.0.113.9", b"\xff"], "10.0.0.1");
     }
 }

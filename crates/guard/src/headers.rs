@@ -45,7 +45,10 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSub
 
 /// Sets them all, over whatever is there.
 pub(crate) fn harden(headers: &mut HeaderMap, env: AppEnv) {
-    headers.extend(ALWAYS);
+    // Not `extend`, which would leave a handler's own value beside ours.
+    for (name, value) in ALWAYS {
+        headers.insert(name, value);
+    }
     if !env.is_local() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }

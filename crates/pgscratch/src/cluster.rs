@@ -205,7 +205,10 @@ fn create_dir(account: Option<Account>) -> Result<PathBuf, Error> {
         let dir = parent_for(&name, account).join(name);
         let created = match DirBuilder::new().mode(0o700).create(&dir) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
-            Ok(()) => account.map_or(Ok(()), |account| account.own(&dir)),
+            Ok(()) => account
+                .map_or(Ok(()), |account| account.own(&dir))
+                // It would stay for as long as this process lives.
+                .inspect_err(|_| drop(fs::remove_dir(&dir))),
             Err(error) => Err(error),
         };
         return match created {

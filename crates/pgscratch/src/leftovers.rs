@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, Uid, geteuid, kill_process};
 
 const PREFIX: &str = "pgscratch-";
 
@@ -18,9 +19,11 @@ const QUIT_LIMIT: Duration = Duration::from_secs(5);
 const DESTROY_LIMIT: Duration = Duration::from_secs(10);
 
 /// The process a cluster belongs to. Process numbers are used again, so the start time (clock
-/// ticks since boot; 0 where the platform does not tell) is part of its identity.
+/// ticks since boot; 0 where the platform does not tell) is part of its identity. So is the space
+/// of the numbers: a container that shares the temporary folder has its own.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Owner {
+    namespace: u64,
     pid: u32,
     started: u64,
 }
@@ -29,6 +32,7 @@ impl Owner {
     pub(crate) fn this_process() -> Owner {
         let pid = process::id();
         Owner {
+            namespace: namespace(),
             pid,
             started: running(pid).unwrap_or(0),
         }
@@ -36,12 +40,16 @@ impl Owner {
 
     /// The name of this owner's `n`th folder.
     pub(crate) fn dir_name(&self, n: u32) -> String {
-        format!("{PREFIX}{}-{}-{n}", self.pid, self.started)
+        format!(
+            "{PREFIX}{}-{}-{}-{n}",
+            self.namespace, self.pid, self.started
+        )
     }
 
     fn of_dir(dir: &Path) -> Option<Owner> {
         let mut parts = dir.file_name()?.to_str()?.strip_prefix(PREFIX)?.split('-');
         let owner = Owner {
+            namespace: parts.next()?.parse().ok()?,
             pid: parts.next()?.parse().ok()?,
             started: parts.next()?.parse().ok()?,
         };
@@ -49,9 +57,21 @@ impl Owner {
         parts.next().is_none().then_some(owner)
     }
 
-    fn is_alive(&self) -> bool {
-        running(self.pid) == Some(self.started)
+    /// Whether it is known to have ended; of another space of numbers nothing is known.
+    fn is_dead(&self) -> bool {
+        self.namespace == namespace() && running(self.pid) != Some(self.started)
     }
+}
+
+/// The space in which process numbers count; 0 where the platform has but one.
+fn namespace() -> u64 {
+    fs::metadata("/proc/self/ns/pid").map_or(0, |m| m.ino())
+}
+
+/// Whether this user can remove a folder of `uid`: another's would only be tried in vain, for as
+/// long as [`DESTROY_LIMIT`]. Root's own clusters belong to the account of the server.
+fn may_remove(uid: u32, user: Uid) -> bool {
+    user.is_root() || uid == user.as_raw()
 }
 
 /// Removes the clusters whose owner is dead, with their server if it still runs, and says how
@@ -67,8 +87,10 @@ pub fn collect_leftovers() -> usize {
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
         // The server writes into the real folder; a link of that name is not ours.
-        .filter(|dir| fs::symlink_metadata(dir).is_ok_and(|m| m.is_dir()))
-        .filter(|dir| Owner::of_dir(dir).is_some_and(|owner| !owner.is_alive()))
+        .filter(|dir| {
+            fs::symlink_metadata(dir).is_ok_and(|m| m.is_dir() && may_remove(m.uid(), geteuid()))
+        })
+        .filter(|dir| Owner::of_dir(dir).is_some_and(|owner| owner.is_dead()))
         .filter(|dir| destroy(dir))
         .count()
 }
@@ -163,20 +185,22 @@ fn running(pid: u32) -> Option<u64> {
 mod tests {
     use std::path::Path;
 
-    use super::Owner;
+    use rustix::process::Uid;
+
+    use super::{Owner, may_remove};
 
     #[test]
     fn a_folder_name_is_the_record_of_its_owner() {
         let me = Owner::this_process();
-        assert!(me.is_alive());
+        assert!(!me.is_dead());
         assert_eq!(
             Owner::of_dir(&Path::new("/tmp").join(me.dir_name(3))),
             Some(me)
         );
         for other in [
-            "pgscratch-1-2",
-            "pgscratch-1-2-3-4",
-            "pgscratch-x-2-3",
+            "pgscratch-1-2-3",
+            "pgscratch-1-2-3-4-5",
+            "pgscratch-1-x-3-4",
             "pgscratch",
             "a",
         ] {
@@ -188,12 +212,29 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn a_process_number_used_again_is_another_owner() {
         let me = Owner::this_process();
-        assert!(
-            !Owner {
-                started: me.started + 1,
-                ..me
-            }
-            .is_alive()
-        );
+        let other = Owner {
+            started: me.started + 1,
+            ..me
+        };
+        assert!(other.is_dead());
+    }
+
+    #[test]
+    fn of_another_namespace_nobody_is_known_to_be_dead() {
+        let me = Owner::this_process();
+        let other = Owner {
+            namespace: me.namespace + 1,
+            // Beyond what any system gives out.
+            pid: 4_194_305,
+            ..me
+        };
+        assert!(!other.is_dead());
+    }
+
+    #[test]
+    fn only_root_removes_what_is_anothers() {
+        let (root, user) = (Uid::ROOT, Uid::from_raw(1000));
+        assert!(may_remove(1000, user) && may_remove(1000, root));
+        assert!(!may_remove(0, user) && !may_remove(1001, user));
     }
 }

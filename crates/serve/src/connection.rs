@@ -61,6 +61,8 @@ impl Connections {
             .serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         let ended = tokio::select! {
+            // In this order: a request that is here already is answered before the end.
+            biased;
             ended = connection.as_mut() => Some(ended),
             _ = self.closing.wait_for(|closing| *closing) => None,
         };

@@ -3,15 +3,17 @@
 //!
 //! 1. `/readyz` says 503 and every answer says `connection: close`, still accepting (lame duck):
 //!    load balancers and clients with open connections move on.
-//! 2. No longer accepting, short linger: a connection accepted just before gets to send its
+//! 2. Whoever waits in the accept queue is let in, for the end of the listener would reset them.
+//!    Then no longer accepting, short linger: a connection accepted just before gets to send its
 //!    request.
 //! 3. Idle connections are closed, running requests finish, up to the deadline.
 
-use std::time::Duration;
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
 
 use guard::App;
 use settings::Common;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -59,8 +61,8 @@ pub async fn run(app: App, common: &Common, health: Health) -> Result<Outcome, E
     let mut open = JoinSet::new();
     accept_until(&listener, &connections, &mut open, signals.next()).await;
 
-    tracing::info!(open = open.len(), "draining");
     health.start_draining();
+    tracing::info!(open = open.len(), "draining");
     let drain = async {
         accept_until(
             &listener,
@@ -69,7 +71,7 @@ pub async fn run(app: App, common: &Common, health: Health) -> Result<Outcome, E
             sleep(common.drain.lame_duck),
         )
         .await;
-        drop(listener);
+        accept_waiting(listener, &connections, &mut open).await;
         sleep(LINGER).await;
         close.send_replace(true);
         let ended = timeout(common.drain.deadline, async {
@@ -115,5 +117,58 @@ async fn accept_until(
             },
             Some(_) = open.join_next() => {}
         }
+    }
+}
+
+/// Accepts until nobody waits, then drops the listener. At most for as long as the linger: others
+/// may hold the listener too, and their callers keep coming.
+async fn accept_waiting(listener: TcpListener, connections: &Connections, open: &mut JoinSet<()>) {
+    // The system is asked, not the runtime: that may not have heard of the newest.
+    let Ok(listener) = listener.into_std() else {
+        return;
+    };
+    let since = Instant::now();
+    while since.elapsed() < LINGER {
+        let accepted = listener.accept().and_then(|(stream, peer)| {
+            stream.set_nonblocking(true)?;
+            Ok((TcpStream::from_std(stream)?, peer))
+        });
+        match accepted {
+            Ok((stream, peer)) => {
+                open.spawn(connections.clone().serve(stream, peer));
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            Err(error) => {
+                tracing::warn!(error = %error, "failed to accept a connection");
+                sleep(ACCEPT_RETRY).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guard::{Deny, GuardedRouter, NoIdentities};
+    use settings::{Settings as _, SiteSettings};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_waits_is_let_in_before_the_listener_goes() {
+        let common = SiteSettings::from_source(&|_| None).unwrap().common;
+        let app = GuardedRouter::new().finish(NoIdentities, Deny::Page, common.app_env);
+        let (_close, closing) = watch::channel(false);
+        let health = Health::new("", Vec::new());
+        let connections = Connections::new(app, health, &common, closing);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        // Without an `await`, so that the runtime hears of none of them.
+        let waiting: Vec<_> = (0..50)
+            .map(|_| std::net::TcpStream::connect(addr).unwrap())
+            .collect();
+        let mut open = JoinSet::new();
+        accept_waiting(listener, &connections, &mut open).await;
+        assert_eq!(open.len(), waiting.len());
+        assert!(std::net::TcpStream::connect(addr).is_err());
     }
 }

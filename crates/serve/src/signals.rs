@@ -2,21 +2,15 @@
 
 use std::io;
 
-#[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Caught from the moment this exists; before, they end the process at once.
 pub(crate) struct Signals {
-    #[cfg(unix)]
     terminate: Signal,
-    #[cfg(unix)]
     interrupt: Signal,
-    #[cfg(windows)]
-    ctrl_c: tokio::signal::windows::CtrlC,
 }
 
 impl Signals {
-    #[cfg(unix)]
     pub(crate) fn install() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -25,24 +19,10 @@ impl Signals {
     }
 
     /// Waits for the next one.
-    #[cfg(unix)]
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-    }
-
-    #[cfg(windows)]
-    pub(crate) fn install() -> io::Result<Self> {
-        Ok(Self {
-            ctrl_c: tokio::signal::windows::ctrl_c()?,
-        })
-    }
-
-    /// Waits for the next one.
-    #[cfg(windows)]
-    pub(crate) async fn next(&mut self) {
-        self.ctrl_c.recv().await;
     }
 }

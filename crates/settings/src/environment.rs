@@ -60,33 +60,52 @@ impl Environment {
 
     /// Takes what the process environment leaves open. Other surfaces' variables are passed over.
     fn read_file(&mut self, surface: Surface, text: &str) {
+        let mut file = BTreeMap::new();
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let number = index + 1;
-            let Some((name, value)) = line.split_once('=') else {
-                self.problems.push(format!(
-                    "line {number} of `{LOCAL_FILE}` is not `NAME=value`"
-                ));
+            let at = format!("line {} of `{LOCAL_FILE}`", index + 1);
+            // A line without a plain name is not quoted: it may be a secret by itself.
+            let Some((name, value)) = assignment(line) else {
+                self.problems.push(format!("{at} is not `NAME=value`"));
                 continue;
             };
-            let (name, value) = (name.trim(), unquoted(value.trim()));
+            let mut everybodys = Surface::ALL.into_iter().flat_map(Surface::variables);
+            if !everybodys.any(|known| known.name == name) {
+                self.problems
+                    .push(format!("{at} sets `{name}`, which no app reads"));
+                continue;
+            }
+            // As in the process environment: not set.
+            if value.is_empty() {
+                continue;
+            }
             // Otherwise a file called local could turn the process into a production one.
             if name == APP_ENV.name && value != AppEnv::Local.as_str() {
-                self.problems.push(format!(
-                    "line {number} of `{LOCAL_FILE}` sets `{name}` to other than `local`"
-                ));
+                self.problems
+                    .push(format!("{at} sets `{name}` to other than `local`"));
                 continue;
             }
             if let Some(variable) = surface.variables().find(|known| known.name == name) {
-                self.values
-                    .entry(variable.name)
-                    .or_insert_with(|| value.to_owned());
+                // The last one counts, as in a shell; `cargo xtask setup` appends.
+                file.insert(variable.name, value.to_owned());
             }
         }
+        for (name, value) in file {
+            self.values.entry(name).or_insert(value);
+        }
     }
+}
+
+/// Name and value of `NAME=value`, with or without `export` before it and quotes around the value.
+fn assignment(line: &str) -> Option<(&str, &str)> {
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    (!name.is_empty() && name.chars().all(is_plain)).then(|| (name, unquoted(value.trim())))
 }
 
 fn unquoted(value: &str) -> &str {
@@ -116,6 +135,36 @@ mod tests {
         assert_eq!(environment.get("LOG").as_deref(), Some("from the process"));
         assert_eq!(environment.get("API_ADDR").as_deref(), Some("[::1]:1"));
         assert_eq!(environment.problems, [""; 0]);
+    }
+
+    #[test]
+    fn an_empty_value_in_the_file_counts_as_not_set() {
+        let environment = read("APP_ENV=\nAPI_TOKEN_KEY=\"\"\nAPI_ADDR=");
+        assert_eq!(environment.problems, [""; 0]);
+        for name in ["APP_ENV", "API_TOKEN_KEY", "API_ADDR"] {
+            assert_eq!(environment.get(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn of_a_name_that_is_set_twice_the_last_value_counts() {
+        let text = "API_TOKEN_KEY=\nAPI_ADDR=[::1]:1\nexport API_ADDR='[::1]:2'\nAPI_TOKEN_KEY=x\nAPI_TOKEN_KEY=";
+        let environment = read(text);
+        assert_eq!(environment.problems, [""; 0]);
+        assert_eq!(environment.get("API_ADDR").as_deref(), Some("[::1]:2"));
+        assert_eq!(environment.get("API_TOKEN_KEY").as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn a_name_that_no_app_reads_is_told_but_what_may_be_a_secret_is_not() {
+        let environment = read("API_TOKN_KEY=hunter2\npostgres://ada:hunter2@db?sslmode=disable");
+        assert_eq!(
+            environment.problems,
+            [
+                "line 1 of `.env.local` sets `API_TOKN_KEY`, which no app reads",
+                "line 2 of `.env.local` is not `NAME=value`",
+            ]
+        );
     }
 
     #[test]

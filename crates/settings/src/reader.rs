@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::table::{APP_ENV, DATABASE_URL, Fallback, Kind, Variable};
+use crate::table::{
+    APP_ENV, DATABASE_URL, DRAIN_DEADLINE_MS, Fallback, HEADER_TIMEOUT_MS, Kind, Variable,
+};
 use crate::{AppEnv, Problems, Surface};
 
 /// The shortest key that is accepted: 32 characters of hexadecimal are 128 bits.
@@ -93,6 +95,24 @@ impl<'a> Reader<'a> {
             .map(|millis| Duration::from_millis(millis.into()))
     }
 
+    /// The limit of an idle connection, then that of a drain, which waits for idle ones, too.
+    pub(crate) fn limits(&mut self) -> Option<(Duration, Duration)> {
+        let idle = self.millis(&HEADER_TIMEOUT_MS);
+        let drain = self.millis(&DRAIN_DEADLINE_MS);
+        let (idle, drain) = (idle?, drain?);
+        if idle.is_zero() || idle >= drain {
+            self.note(format!(
+                "`{}` is `{}`, not more than 0 and less than `{}`, which is `{}`",
+                HEADER_TIMEOUT_MS.name,
+                idle.as_millis(),
+                DRAIN_DEADLINE_MS.name,
+                drain.as_millis()
+            ));
+            return None;
+        }
+        Some((idle, drain))
+    }
+
     pub(crate) fn key(&mut self, variable: &Variable) -> Option<SecretString> {
         let value = self.text(variable)?;
         let chars = value.chars().count();
@@ -115,6 +135,14 @@ impl<'a> Reader<'a> {
                 self.note(format!(
                     "`{name}` is SQLite, which is refused in `{}`: PostgreSQL is needed",
                     self.app_env
+                ));
+                None
+            }
+            ("postgres" | "postgresql", _) if demands_tls(&value) => {
+                // Else every start would fail at the first connection.
+                self.note(format!(
+                    "`{name}` demands TLS, which the store does not speak yet: reach the server by \
+                     a socket or a private network, and say `sslmode=disable`"
                 ));
                 None
             }
@@ -144,4 +172,18 @@ impl<'a> Reader<'a> {
     fn note(&mut self, problem: String) {
         self.problems.push(problem);
     }
+}
+
+/// Whether the URL says `sslmode=require` or more.
+fn demands_tls(url: &str) -> bool {
+    let parameters = url.split_once('?').map_or("", |(_, query)| query);
+    parameters.split('&').any(|parameter| {
+        matches!(
+            parameter.split_once('='),
+            Some((
+                "sslmode" | "ssl-mode",
+                "require" | "verify-ca" | "verify-full"
+            ))
+        )
+    })
 }

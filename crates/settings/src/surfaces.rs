@@ -117,9 +117,9 @@ impl Common {
         let log = reader.text(&table::LOG);
         let release_sha = reader.text(&table::RELEASE_SHA);
         let trusted_proxies = reader.list(&table::TRUSTED_PROXIES);
-        let header_timeout = reader.millis(&table::HEADER_TIMEOUT_MS);
         let lame_duck = reader.millis(&table::DRAIN_LAME_DUCK_MS);
-        let deadline = reader.millis(&table::DRAIN_DEADLINE_MS);
+        let limits = reader.limits();
+        let (header_timeout, deadline) = limits.unzip();
         Some(Self {
             app_env: reader.app_env(),
             addr: addr?,

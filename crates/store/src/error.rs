@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use sqlx::error::ErrorKind;
+use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
+use crate::pool::STATEMENT_LIMIT;
 use crate::{Engine, Marker};
 
 /// Why the store refused or failed. No text of it, nor of its causes, holds the database URL.
@@ -73,8 +75,8 @@ pub enum StoreError {
     #[error("`{0}` has a value out of range")]
     Invalid(&'static str),
 
-    /// The database did not answer in time.
-    #[error("`{query}` had no answer within {} s", limit.as_secs())]
+    /// The database did not answer in time. PostgreSQL has given the statement up, or will.
+    #[error("`{query}` had no answer within {limit:?}")]
     Timeout {
         /// The statement's name in [`crate::sql`].
         query: &'static str,
@@ -105,17 +107,33 @@ pub enum StoreError {
 impl StoreError {
     /// Sorts a failed statement by what its caller can do about it.
     pub(crate) fn of_query(query: &'static str, source: sqlx::Error) -> StoreError {
-        match source
-            .as_database_error()
-            .map(sqlx::error::DatabaseError::kind)
-        {
+        let error = source.as_database_error();
+        match error.map(sqlx::error::DatabaseError::kind) {
             Some(ErrorKind::UniqueViolation) => StoreError::Conflict(query),
             Some(ErrorKind::ForeignKeyViolation) => StoreError::NotFound(query),
             Some(ErrorKind::CheckViolation) => StoreError::Invalid(query),
+            _ if has_sqlstate(&source, QUERY_CANCELED) => StoreError::Timeout {
+                query,
+                limit: STATEMENT_LIMIT,
+            },
+            _ if has_sqlstate(&source, DATA_EXCEPTION) => StoreError::Invalid(query),
             _ if is_unavailable(&source) => StoreError::Unavailable { query, source },
             _ => StoreError::Query { query, source },
         }
     }
+}
+
+/// The server gave the statement up.
+const QUERY_CANCELED: &str = "57014";
+/// A class: a value that its type cannot hold, such as a text with a NUL.
+const DATA_EXCEPTION: &str = "22";
+
+/// Whether PostgreSQL says so; SQLite's codes are numbers of another kind.
+fn has_sqlstate(error: &sqlx::Error, start: &str) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.try_downcast_ref::<PgDatabaseError>().is_some()
+            && error.code().is_some_and(|code| code.starts_with(start))
+    })
 }
 
 /// Whether a statement failed for want of a working connection, not for what it says.
@@ -162,7 +180,8 @@ fn mark_it(expected: Marker) -> String {
     match expected {
         Marker::Dev => "run `cargo xtask setup`".to_owned(),
         Marker::Staging | Marker::Prod => format!(
-            "check `DATABASE_URL`; a new database is marked with `cargo xtask db mark {expected}`"
+            "check `DATABASE_URL`; a new database is marked once, by hand: \
+             `INSERT INTO env_marker (id, env) VALUES (1, '{expected}')`"
         ),
     }
 }

@@ -4,7 +4,7 @@ use crate::model::{MealRow, OrderRow};
 use crate::pool::{QUERY_LIMIT, run};
 use crate::{Meal, NewMeal, NewOrder, Order, Store, StoreError};
 
-/// Each method fails with [`StoreError::Timeout`] when the database does not answer within 8 s,
+/// Each method fails with [`StoreError::Timeout`] when the database does not answer in time,
 /// with [`StoreError::Unavailable`] when it is gone, and with [`StoreError::Query`] for a reason of
 /// the database's own.
 impl Store {

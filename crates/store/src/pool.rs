@@ -16,8 +16,13 @@ use crate::{Engine, Marker, StoreError};
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 /// How long SQLite waits for another writer.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
-/// How long a statement may take, with the wait for a connection. More than [`BUSY_LIMIT`].
-pub(crate) const QUERY_LIMIT: Duration = Duration::from_secs(8);
+/// How long a statement may take, with the wait for a connection. More than [`ACQUIRE_LIMIT`]
+/// with [`BUSY_LIMIT`], or with twice [`STATEMENT_LIMIT`]: whoever is told that there was no answer
+/// may ask again, and what was given up must not be done after all.
+pub(crate) const QUERY_LIMIT: Duration = Duration::from_millis(8500);
+/// When PostgreSQL itself gives up a statement, which it would not do for a caller that has gone.
+/// It counts parsing, which may wait for a lock, and execution apart.
+pub(crate) const STATEMENT_LIMIT: Duration = Duration::from_millis(2500);
 /// How long statements under way may hold up [`Store::close`].
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 /// How long [`Store::ping`] may take.
@@ -157,6 +162,8 @@ async fn connect_postgres(url: &str) -> Result<(Pool, String), StoreError> {
         engine: Engine::Postgres,
         source,
     })?;
+    let limit = STATEMENT_LIMIT.as_millis();
+    let options = options.options([("statement_timeout", limit)]);
     let database = options.get_database().unwrap_or_default();
     let target = match options.get_socket() {
         Some(dir) => format!("{} at {}", database, dir.display()),

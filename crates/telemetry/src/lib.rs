@@ -8,7 +8,7 @@ use std::io;
 
 use settings::AppEnv;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{LevelFilter, ParseError};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::TryInitError;
 
@@ -26,6 +26,9 @@ pub enum Error {
         /// Why it does not parse.
         source: ParseError,
     },
+    /// The filter parses, and silences whatever it does not name.
+    #[error("`LOG` is `{0}`, which gives no level for all the rest, such as `info`")]
+    NoLevel(String),
     /// The process has a logger already.
     #[error("logging is set up already")]
     Twice(#[from] TryInitError),
@@ -53,8 +56,14 @@ where
             filter: filter.to_owned(),
             source,
         })?;
+    if !has_bare_level(filter) {
+        return Err(Error::NoLevel(filter.to_owned()));
+    }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(parsed)
+        // A log that cannot be written would be told on standard error, with a panic when that is
+        // gone, too: no request may fail for its log line.
+        .log_internal_errors(false)
         .with_writer(writer);
     Ok(if env.is_local() {
         Box::new(builder.with_ansi(false).finish())
@@ -68,4 +77,12 @@ where
                 .finish(),
         )
     })
+}
+
+/// A misspelt level is a target to the parser: `inof` would silence all but a crate of that name.
+fn has_bare_level(filter: &str) -> bool {
+    filter
+        .split(',')
+        .map(str::trim)
+        .any(|part| !part.is_empty() && part.parse::<LevelFilter>().is_ok())
 }

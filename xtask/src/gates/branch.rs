@@ -63,19 +63,14 @@ pub(super) const GATE: Gate = Gate {
 fn check(cx: &Cx) -> Result<Report> {
     let mut report = Report::default();
     let policy = &cx.policy.branch;
-    let not_run = |reason: &str, help: &str| NotRun {
-        what: "branch rules".to_owned(),
-        reason: reason.to_owned(),
-        required_by: "XTASK_REQUIRE_GIT".to_owned(),
-        required: environment::requires("XTASK_REQUIRE_GIT"),
-        help: help.to_owned(),
-        hides: vec!["branches".to_owned()],
-    };
     let Some(repo) = repo::open(&cx.root)? else {
-        report.not_run.push(not_run(
-            "this is not a git repository",
-            "git init, or clone instead of unpacking",
-        ));
+        report.not_run.push(NotRun {
+            required: environment::requires("XTASK_REQUIRE_GIT"),
+            ..not_run(
+                "this is not a git repository",
+                "git init, or clone instead of unpacking",
+            )
+        });
         return Ok(report);
     };
     let Some(branch) = branch_name(cx)? else {
@@ -85,9 +80,11 @@ fn check(cx: &Cx) -> Result<Report> {
         return Ok(report);
     };
     report.count("branches", 1);
-    let base = repo::base(&repo, &policy.trunk, None)?;
-    if branch == policy.trunk {
-        report.findings.extend(merges(&repo, &base));
+    let base = repo::base(&repo, &policy.trunk)?;
+    // A pull request's head is a branch, whatever a fork calls it.
+    let is_pull_request = environment::var("GITHUB_HEAD_REF").is_some() && cx.ci_branch.is_some();
+    if branch == policy.trunk && !is_pull_request {
+        report.findings.extend(merges(&repo, &base)?);
     } else {
         report.findings.extend(name(policy, &branch));
         report
@@ -96,6 +93,17 @@ fn check(cx: &Cx) -> Result<Report> {
     }
     report.note(format!("{branch}, against {}", base.how));
     Ok(report)
+}
+
+fn not_run(reason: &str, help: &str) -> NotRun {
+    NotRun {
+        what: "branch rules".to_owned(),
+        reason: reason.to_owned(),
+        required_by: "XTASK_REQUIRE_GIT".to_owned(),
+        required: false,
+        help: help.to_owned(),
+        hides: vec!["branches".to_owned()],
+    }
 }
 
 /// The branch under test. In a pull request HEAD is a merge ref, which is nobody's branch.
@@ -134,27 +142,30 @@ fn name(policy: &Branch, branch: &str) -> Option<Finding> {
     })
 }
 
-/// First parents from HEAD down to the base: what trunk gained.
-fn merges(repo: &Repository, base: &Base) -> Vec<Finding> {
+/// What trunk gained since the base, along first parents.
+fn merges(repo: &Repository, base: &Base) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    let mut commit = repo.head().and_then(|head| head.peel_to_commit()).ok();
-    while let Some(at) = commit.filter(|commit| Some(commit.id()) != base.commit) {
-        if at.parent_count() > 1 {
-            let summary = at.summary().ok().flatten().unwrap_or_default();
-            let short = &at.id().to_string()[..10];
-            findings.push(
-                Finding::error(
-                    "branch/merge-commit",
-                    format!("`{short}` on trunk is a merge commit: {summary}"),
-                )
-                .help(
-                    "land branches by squash merge; `git rebase` linearises one that is not pushed",
-                ),
-            );
-        }
-        commit = at.parent(0).ok();
+    if repo.head().is_err() {
+        return Ok(findings);
     }
-    findings
+    let mut walk = repo.revwalk()?;
+    walk.simplify_first_parent()?;
+    walk.push_head()?;
+    if let Some(base) = base.commit {
+        walk.hide(base)?;
+    }
+    for oid in walk {
+        let commit = repo.find_commit(oid?)?;
+        if commit.parent_count() > 1 {
+            let summary = commit.summary().ok().flatten().unwrap_or_default();
+            let short = &commit.id().to_string()[..10];
+            let message = format!("`{short}` on trunk is a merge commit: {summary}");
+            findings.push(Finding::error("branch/merge-commit", message).help(
+                "land branches by squash merge; `git rebase` linearises one that is not pushed",
+            ));
+        }
+    }
+    Ok(findings)
 }
 
 fn age(repo: &Repository, base: &Base, limit: u32) -> Result<Option<Finding>> {

@@ -70,7 +70,7 @@ fn check(cx: &Cx) -> Result<Report> {
             .get(&app.name)
             .filter(|bin| bin.metadata().is_ok_and(|meta| meta.len() > 0));
         report.count("apps", usize::from(bin.is_some()));
-        if bin.is_none() && report.findings.is_empty() {
+        if bin.is_none() && !built.diagnostics.iter().any(|diagnostic| diagnostic.error) {
             report.findings.push(
                 Finding::error(
                     "build/no-binary",

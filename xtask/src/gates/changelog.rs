@@ -139,11 +139,11 @@ fn findings(log: &Changelog) -> Vec<Finding> {
     let mut add = |rule: &str, line: usize, message: String, help: &str| {
         findings.push(Finding::error(rule, message).at(FILE, line).help(help));
     };
-    if !log
+    let starts_unreleased = log
         .releases
         .first()
-        .is_some_and(changelog::Release::is_unreleased)
-    {
+        .is_some_and(changelog::Release::is_unreleased);
+    if !starts_unreleased {
         let line = log.releases.first().map_or(1, |release| release.line);
         let message = "the first release heading is not `## [Unreleased]`".to_owned();
         add(
@@ -154,12 +154,18 @@ fn findings(log: &Changelog) -> Vec<Finding> {
         );
     }
     let mut last: Option<semver::Version> = None;
-    for release in log
-        .releases
-        .iter()
-        .skip_while(|release| release.is_unreleased())
-    {
+    for release in log.releases.iter().skip(usize::from(starts_unreleased)) {
         let name = &release.name;
+        if release.is_unreleased() && starts_unreleased {
+            let message = "a second `Unreleased` heading".to_owned();
+            add(
+                "changelog/order",
+                release.line,
+                message,
+                "move its entries up into the first one",
+            );
+            continue;
+        }
         let Some(version) = release.version() else {
             let message = format!("`{name}` is not a semantic version");
             add(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use super::{Cache, GATES, Gate, Input, Lock, Plant, Platform, Rule, Tier, env, minutes};
 use crate::cx::{Cx, write_atomic};
@@ -17,7 +17,7 @@ pub(super) const GATE: Gate = Gate {
     tier: Tier::Pull,
     needs: &["typecheck"],
     locks: &[Lock::DevBuild],
-    inputs: &[Input::Crates, Input::Files("**/*.md")],
+    inputs: &[Input::Crates, Input::Files("**")],
     cache: Cache::Content,
     platforms: Platform::ALL,
     timeout: minutes(20),
@@ -69,17 +69,31 @@ fn check(cx: &Cx) -> Result<Report> {
         }
         report.count("generated", 1);
     }
-    let skip = &cx.policy.docs.skip;
+    let is_skipped = |file: &str| {
+        cx.policy
+            .docs
+            .skip
+            .iter()
+            .any(|prefix| file.starts_with(prefix.as_str()))
+    };
     let files: BTreeSet<&str> = cx.files()?.iter().map(String::as_str).collect();
     let mut pages = BTreeMap::new();
     for file in cx.files_with(".md")? {
-        pages.insert(file, page(&cx.read(file)?));
+        match cx.read(file) {
+            Ok(text) => pages.insert(file, page(&text)),
+            // Not ours to mend, and so not ours to read.
+            Err(_) if is_skipped(file) => None,
+            Err(error) => return Err(error),
+        };
     }
-    for (file, page) in pages
-        .iter()
-        .filter(|(file, _)| !skip.iter().any(|prefix| file.starts_with(prefix.as_str())))
-    {
+    for (file, page) in pages.iter().filter(|(file, _)| !is_skipped(file)) {
         report.count("pages", 1);
+        for (line, label) in &page.undefined {
+            let message = format!("`{label}` is defined nowhere on this page");
+            report
+                .findings
+                .push(Finding::error("docs/dead-link", message).at(file, *line));
+        }
         for (line, target) in &page.links {
             let Some((path, anchor)) = resolve(file, target) else {
                 continue;
@@ -124,25 +138,57 @@ fn fix(cx: &Cx) -> Result<Vec<String>> {
 struct Page {
     /// Line and destination, inline and by reference.
     links: Vec<(usize, String)>,
+    /// Line and label of `[text][label]` without a definition.
+    undefined: Vec<(usize, String)>,
     anchors: BTreeSet<String>,
 }
 
 fn page(text: &str) -> Page {
     let mut page = Page::default();
     let mut heading: Option<String> = None;
+    let line_of = |offset: usize| text[..offset].matches('\n').count() + 1;
+    let undefined = std::cell::RefCell::new(Vec::new());
+    let on_undefined = |link: BrokenLink<'_>| {
+        // `[text][label]` is meant as a link; `[x]` alone may be just that.
+        if link.link_type == LinkType::Reference {
+            undefined
+                .borrow_mut()
+                .push((line_of(link.span.start), format!("[{}]", link.reference)));
+        }
+        None
+    };
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
-    for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
+    for (event, range) in
+        Parser::new_with_broken_link_callback(text, options, Some(on_undefined)).into_offset_iter()
+    {
         match event {
-            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                let line = text[..range.start].matches('\n').count() + 1;
-                page.links.push((line, dest_url.into_string()));
+            Event::Start(
+                Tag::Link {
+                    link_type,
+                    dest_url,
+                    ..
+                }
+                | Tag::Image {
+                    link_type,
+                    dest_url,
+                    ..
+                },
+            ) if link_type != LinkType::Email => {
+                page.links
+                    .push((line_of(range.start), dest_url.into_string()));
             }
             Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
             Event::Text(text) | Event::Code(text) => {
                 if let Some(heading) = &mut heading {
                     heading.push_str(&text);
                 }
+            }
+            Event::Html(html) | Event::InlineHtml(html) => {
+                page.anchors.extend(attributes(&html, &["id=", "name="]));
+                page.links.extend(
+                    attributes(&html, &["href=", "src="]).map(|to| (line_of(range.start), to)),
+                );
             }
             Event::End(TagEnd::Heading(_)) => {
                 let slug = slug(&heading.take().unwrap_or_default());
@@ -156,7 +202,18 @@ fn page(text: &str) -> Page {
             _ => {}
         }
     }
+    page.undefined = undefined.into_inner();
     page
+}
+
+/// The quoted values of these attributes in a piece of HTML.
+fn attributes<'a>(html: &'a str, names: &'a [&str]) -> impl Iterator<Item = String> + 'a {
+    names.iter().flat_map(move |name| {
+        html.split(name).skip(1).filter_map(|rest| {
+            let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+            rest[1..].split(quote).next().map(str::to_owned)
+        })
+    })
 }
 
 /// The anchor that GitHub gives a heading.
@@ -186,7 +243,7 @@ fn resolve(from: &str, target: &str) -> Option<(String, Option<String>)> {
     let path = path.split('?').next().unwrap_or_default();
     let anchor = anchor
         .filter(|anchor| !anchor.is_empty())
-        .map(str::to_lowercase);
+        .map(|anchor| unescape(anchor).to_lowercase());
     if path.is_empty() {
         return Some((from.to_owned(), anchor));
     }
@@ -199,6 +256,8 @@ fn resolve(from: &str, target: &str) -> Option<(String, Option<String>)> {
     for part in path.split('/') {
         match part {
             "" | "." => {}
+            // Above the root there is nothing to lead to: the step stays, and no file has its name.
+            ".." if parts.last().is_none_or(|last| *last == "..") => parts.push(".."),
             ".." => {
                 parts.pop();
             }
@@ -237,7 +296,7 @@ const GENERATED: &str = "<!-- Generated by `cargo xtask fix docs`. -->\n";
 
 fn gates_page() -> String {
     let mut page = format!(
-        "# Gates\n\n{GENERATED}\nWhat `cargo xtask ci` checks, in the order of its table.\n"
+        "# Gates\n\n{GENERATED}\nWhat `cargo xtask ci` checks, in the order of its table.\nEach reads `xtask.toml` besides what it lists.\n"
     );
     for gate in GATES {
         let list = |items: Vec<String>| {

@@ -18,7 +18,7 @@ pub(super) const GATE: Gate = Gate {
     tier: Tier::Pull,
     needs: &["typecheck"],
     locks: &[Lock::DevBuild],
-    inputs: &[Input::Crates, Input::Files(".env*")],
+    inputs: &[Input::Crates, Input::Files("**/*.env*")],
     cache: Cache::Content,
     platforms: Platform::ALL,
     timeout: minutes(20),
@@ -211,8 +211,10 @@ fn check(cx: &Cx) -> Result<Report> {
 }
 
 fn fix(cx: &Cx) -> Result<Vec<String>> {
-    let wanted = render(&settings(cx)?);
-    if cx.read(FILE).is_ok_and(|text| text == wanted) {
+    let settings = settings(cx)?;
+    let wanted = render(&settings);
+    // Without an app to ask, a file that is there is somebody's own.
+    if settings.is_empty() || cx.read(FILE).is_ok_and(|text| text == wanted) {
         return Ok(Vec::new());
     }
     write_atomic(&cx.root.join(FILE), wanted)?;

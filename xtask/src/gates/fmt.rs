@@ -106,7 +106,7 @@ impl Seen {
             let path = Path::new(path.trim());
             slashed(path.strip_prefix(&cx.root).unwrap_or(path))
         };
-        let before = self.findings.len();
+        let mut found = 0;
         let out = String::from_utf8_lossy(&done.stdout);
         let mut lines = out.lines().peekable();
         while let Some(line) = lines.next() {
@@ -134,6 +134,7 @@ impl Seen {
                 .at(&file, at)
                 .fix(hunk);
             self.findings.insert(format!("{file}:{at:08}"), finding);
+            found += 1;
         }
         let err = done.stderr();
         let mut message = "";
@@ -153,11 +154,12 @@ impl Seen {
                         .column(column);
                     self.findings.insert(format!("{file}:{at:08}"), finding);
                     self.files.insert(file);
+                    found += 1;
                 }
                 message = "";
             }
         }
-        if !done.success() && self.findings.len() == before && out.is_empty() {
+        if !done.success() && found == 0 {
             return Err(cargo::failure(&["fmt"], &err));
         }
         Ok(())

@@ -33,7 +33,7 @@ pub(super) const GATE: Gate = Gate {
         ),
     ],
     check,
-    fix: Some(fix),
+    fix: None,
     plants: &[
         Plant {
             rule: "lockfile/missing",
@@ -86,19 +86,4 @@ fn check(cx: &Cx) -> Result<Report> {
         packages.map_or(0, toml_edit::ArrayOfTables::len),
     );
     Ok(report)
-}
-
-/// Adds and removes what the manifests ask for; versions that are locked stay.
-fn fix(cx: &Cx) -> Result<Vec<String>> {
-    let before = cx.read(FILE).ok();
-    let (sh, cargo) = (cx.shell()?, environment::cargo());
-    let done = cx.run(cmd!(sh, "{cargo} update --workspace"))?;
-    if !done.success() {
-        return Err(cargo::failure(&["update"], &done.stderr()));
-    }
-    let changed = before != cx.read(FILE).ok();
-    Ok(changed
-        .then(|| "updated `Cargo.lock`".to_owned())
-        .into_iter()
-        .collect())
 }

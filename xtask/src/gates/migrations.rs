@@ -56,7 +56,9 @@ pub(super) const GATE: Gate = Gate {
         Plant {
             rule: "migrations/duplicate",
             plant: |tree| {
-                let stamp = newest(tree)?.rsplit('/').next().unwrap_or_default()[..14].to_owned();
+                let newest = newest(tree)?;
+                let name = newest.rsplit('/').next().unwrap_or_default();
+                let stamp = name.split('_').next().unwrap_or_default();
                 tree.write(
                     &format!("migrations/sqlite/{stamp}_zz_planted.sql"),
                     "select 1;\n",
@@ -114,8 +116,10 @@ pub(super) const GATE: Gate = Gate {
 };
 
 fn newest(tree: &Tree) -> Result<String> {
+    let is_migration = |file: &String| file.rsplit('/').next().and_then(files::version).is_some();
     tree.find("migrations/sqlite/", ".sql")
-        .pop()
+        .into_iter()
+        .rfind(is_migration)
         .context("no migration to plant over")
 }
 
@@ -128,11 +132,8 @@ enum Replayed {
 
 fn replay(cx: &Cx, engine: Engine) -> Result<Replayed> {
     let folder = cx.root.join(engine.folder());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     match engine {
-        Engine::Sqlite => runtime.block_on(async {
+        Engine::Sqlite => cx.block_on(async {
             let scratch = cx.tmp().join("replay.db");
             let mut connection = apply::open_sqlite(&scratch).await?;
             if let Err(refused) = apply::run(&folder, &mut connection).await? {
@@ -147,7 +148,7 @@ fn replay(cx: &Cx, engine: Engine) -> Result<Replayed> {
                 Postgres::Running(cluster) => cluster,
                 Postgres::Absent(why) => return Ok(Replayed::NoServer(why)),
             };
-            runtime.block_on(async {
+            cx.block_on(async {
                 let database = cluster
                     .handle()
                     .empty_database()
@@ -171,11 +172,11 @@ fn check(cx: &Cx) -> Result<Report> {
     report.findings.clone_from(&listed.findings);
     match repo::open(&cx.root)? {
         Some(repo) => {
-            let base = repo::base(&repo, &cx.policy.branch.trunk, None)?;
+            let base = repo::base(&repo, &cx.policy.branch.trunk)?;
             if let Some(commit) = base.commit {
                 report
                     .findings
-                    .extend(files::against_base(cx, &repo, commit, &listed)?);
+                    .extend(files::against_base(cx, &repo, commit, base.tip, &listed)?);
             }
             report.note(format!("against {}", base.how));
         }
@@ -189,14 +190,24 @@ fn check(cx: &Cx) -> Result<Report> {
         }),
     }
     report.count("files", listed.migrations.len());
-    let broken_names = !listed.findings.is_empty();
     for engine in Engine::ALL {
         let of_engine = listed
             .migrations
             .iter()
             .filter(|migration| migration.engine == engine)
             .count();
-        if of_engine == 0 || broken_names {
+        // A migrator stops at a malformed name, and of two files with one version no database
+        // could tell which it has.
+        let is_ambiguous = listed.findings.iter().any(|finding| {
+            let file = finding.file.as_deref().unwrap_or_default();
+            let malformed = finding.rule == "migrations/name"
+                && std::path::Path::new(file)
+                    .extension()
+                    .is_some_and(|e| e == "sql");
+            file.starts_with(engine.folder())
+                && (malformed || finding.rule == "migrations/duplicate")
+        });
+        if of_engine == 0 || is_ambiguous {
             continue;
         }
         match replay(cx, engine)? {
@@ -242,7 +253,10 @@ fn stale(cx: &Cx, engine: Engine, schema: &str) -> Result<Option<Finding>> {
 /// Writes the schema snapshots of the engines that are here.
 fn fix(cx: &Cx) -> Result<Vec<String>> {
     let mut done = Vec::new();
-    for engine in Engine::ALL {
+    for engine in Engine::ALL
+        .into_iter()
+        .filter(|engine| cx.root.join(engine.folder()).is_dir())
+    {
         if let Replayed::Schema(schema) = replay(cx, engine)?
             && stale(cx, engine, &schema)?.is_some()
         {

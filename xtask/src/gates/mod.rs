@@ -161,6 +161,14 @@ pub(crate) fn ids() -> Vec<&'static str> {
     GATES.iter().map(|gate| gate.id).collect()
 }
 
+pub(crate) fn rules() -> Vec<&'static str> {
+    GATES
+        .iter()
+        .flat_map(|gate| gate.rules)
+        .map(|rule| rule.id)
+        .collect()
+}
+
 pub(crate) fn find(id: &str) -> Option<&'static Gate> {
     GATES.iter().find(|gate| gate.id == id)
 }

@@ -94,7 +94,7 @@ pub(crate) async fn open_sqlite(file: &Path) -> Result<SqliteConnection> {
         .foreign_keys(true);
     options.connect().await.with_context(|| {
         Problem::precondition(format!("failed to open the database `{}`", file.display()))
-            .help("move a damaged file away, then: cargo xtask setup")
+            .help("check free space; a damaged local database may be moved away, and `cargo xtask setup` makes a new one")
     })
 }
 

@@ -113,22 +113,12 @@ pub(crate) fn against_base(
     cx: &Cx,
     repo: &Repository,
     base: Oid,
+    tip: Option<Oid>,
     listed: &Listed,
 ) -> Result<Vec<Finding>> {
-    let merged = merged(cx, repo, base)?;
+    let merged = merged_files(cx, repo, base)?;
     let mut findings = Vec::new();
-    let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
     for (file, old) in &merged {
-        let Some(engine) = Engine::ALL
-            .into_iter()
-            .find(|engine| file.starts_with(&format!("{}/", engine.folder())))
-        else {
-            continue;
-        };
-        if let Some(version) = file.rsplit('/').next().and_then(version) {
-            let newest = newest.entry(engine.name()).or_insert(version);
-            *newest = version.max(*newest);
-        }
         if !cx.root.join(file).is_file() {
             findings.push(
                 Finding::error(
@@ -158,16 +148,23 @@ pub(crate) fn against_base(
             );
         }
     }
+    // Trunk may have gone on since the base: late is what is late after the merge.
+    let of_trunk = match tip {
+        Some(tip) if tip != base => merged_files(cx, repo, tip)?,
+        _ => merged.clone(),
+    };
     let known: BTreeSet<&str> = merged.keys().map(String::as_str).collect();
     for migration in listed
         .migrations
         .iter()
         .filter(|migration| !known.contains(migration.file.as_str()))
     {
-        if let Some(newest) = newest
-            .get(migration.engine.name())
-            .filter(|newest| migration.version <= **newest)
-        {
+        let below = format!("{}/", migration.engine.folder());
+        let newest = of_trunk
+            .keys()
+            .filter_map(|file| version(file.strip_prefix(&below)?))
+            .max();
+        if let Some(newest) = newest.filter(|newest| migration.version <= *newest) {
             let message = format!(
                 "version {} is not newer than {newest}, the newest on trunk",
                 migration.version
@@ -183,7 +180,7 @@ pub(crate) fn against_base(
 }
 
 /// Migration files of the base commit, by path from the workspace root.
-fn merged(cx: &Cx, repo: &Repository, base: Oid) -> Result<BTreeMap<String, String>> {
+fn merged_files(cx: &Cx, repo: &Repository, base: Oid) -> Result<BTreeMap<String, String>> {
     let top = repo.workdir().context("no work tree")?.canonicalize()?;
     let below = cx.root.canonicalize()?;
     let prefix =

@@ -137,12 +137,17 @@ fn read_env(root: &Path) -> Result<BTreeMap<String, String>> {
     Ok(text
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
-        .filter_map(|line| line.split_once('='))
+        .filter_map(|line| {
+            line.trim_start()
+                .trim_start_matches("export ")
+                .split_once('=')
+        })
         .map(|(name, value)| {
-            (
-                name.trim().to_owned(),
-                value.trim().trim_matches('"').to_owned(),
-            )
+            let value = value.trim();
+            let quoted = ['"', '\'']
+                .iter()
+                .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+            (name.trim().to_owned(), quoted.unwrap_or(value).to_owned())
         })
         .filter(|(_, value)| !value.is_empty())
         .collect())
@@ -194,12 +199,28 @@ fn sqlite_file(root: &Path, url: &str) -> Option<PathBuf> {
     Some(root.join(path))
 }
 
+/// What `env_marker` says; an error where the table is not there.
+async fn marker<C>(connection: &mut C) -> Result<Option<String>, sqlx::Error>
+where
+    C: sqlx::Connection,
+    for<'a> &'a mut C: sqlx::Executor<'a, Database = C::Database>,
+    for<'r> String: sqlx::Decode<'r, C::Database> + sqlx::Type<C::Database>,
+    for<'r> i64: sqlx::Decode<'r, C::Database> + sqlx::Type<C::Database>,
+    usize: sqlx::ColumnIndex<<C::Database as sqlx::Database>::Row>,
+{
+    let row = connection
+        .fetch_optional("select env from env_marker where id = 1")
+        .await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
 async fn prepare<C>(root: &Path, engine: Engine, connection: &mut C) -> Result<Vec<String>>
 where
     C: sqlx::Connection + sqlx::migrate::Migrate,
     for<'a> &'a mut C: sqlx::Acquire<'a, Database = C::Database, Connection = &'a mut C>
         + sqlx::Executor<'a, Database = C::Database>,
     for<'r> String: sqlx::Decode<'r, C::Database> + sqlx::Type<C::Database>,
+    for<'r> i64: sqlx::Decode<'r, C::Database> + sqlx::Type<C::Database>,
     usize: sqlx::ColumnIndex<<C::Database as sqlx::Database>::Row>,
 {
     let mut lines = Vec::new();
@@ -207,6 +228,39 @@ where
         Problem::precondition("the local database cannot be used")
             .help("it is local: move the file away, then run `cargo xtask setup` again")
     };
+    // Before anything is written: is this a database of ours at all?
+    let tables = match engine {
+        Engine::Sqlite => "select count(*) from sqlite_master where type = 'table'",
+        Engine::Postgres => {
+            "select count(*) from information_schema.tables where table_schema = 'public'"
+        }
+    };
+    let tables: i64 = connection
+        .fetch_one(tables)
+        .await
+        .with_context(damaged)?
+        .try_get(0)?;
+    let marker = marker(connection).await;
+    let is_ours = match (&marker, engine) {
+        _ if tables == 0 => true,
+        (Ok(Some(marker)), _) => marker == "dev",
+        // A local file that an earlier run did not get to mark.
+        (Ok(None), Engine::Sqlite) => true,
+        _ => false,
+    };
+    if !is_ours {
+        let what = match marker {
+            Ok(Some(other)) => format!("the database is marked `{other}`, not `dev`"),
+            _ => "the database has tables and no marker".to_owned(),
+        };
+        return Err(
+            Problem::precondition(format!("{what}; nothing was changed"))
+                .help(format!(
+                    "DATABASE_URL points at another database: mend it in `{ENV_FILE}`"
+                ))
+                .into(),
+        );
+    }
     let before = connection
         .list_applied_migrations("_sqlx_migrations")
         .await
@@ -230,32 +284,14 @@ where
         ),
     });
 
-    let marker = connection
-        .fetch_optional("select env from env_marker where id = 1")
-        .await
-        .with_context(damaged)?;
-    match marker
-        .map(|row| row.try_get::<String, _>(0))
-        .transpose()?
-        .as_deref()
-    {
-        Some("dev") => lines.push("ok    database marked `dev`".to_owned()),
-        Some(other) => {
-            return Err(Problem::precondition(format!(
-                "the database is marked `{other}`, not `dev`"
-            ))
-            .help(format!(
-                "DATABASE_URL points at another environment: mend it in `{ENV_FILE}`"
-            ))
-            .into());
-        }
-        None => {
-            connection
-                .execute("insert into env_marker (id, env) values (1, 'dev')")
-                .await
-                .context("failed to mark the database")?;
-            lines.push("done  database marked `dev`".to_owned());
-        }
+    if matches!(marker, Ok(Some(_))) {
+        lines.push("ok    database marked `dev`".to_owned());
+    } else {
+        connection
+            .execute("insert into env_marker (id, env) values (1, 'dev')")
+            .await
+            .context("failed to mark the database")?;
+        lines.push("done  database marked `dev`".to_owned());
     }
     let seed = root.join(SEED);
     if seed.is_file() {

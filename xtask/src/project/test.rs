@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::cli::say;
+use crate::cli::{Format, printed, say, sink};
 use crate::cx::Shared;
 use crate::exit::Code;
 use crate::gates;
 use crate::repo;
-use crate::report::terminal::Terminal;
-use crate::report::{Sink as _, Verdict};
+use crate::report::Verdict;
 use crate::runner::floors::Floors;
 use crate::runner::{judge, record};
 
@@ -25,7 +24,7 @@ pub(crate) fn run(shared: &Arc<Shared>, packages: Vec<String>) -> Result<Code> {
         (!whole).then_some(packages),
     )?;
     let floors = Floors::load(&shared.root)?;
-    let mut sink = Terminal::stdout(false);
+    let mut sink = sink(Format::of_environment(), false);
     let (before, started) = (repo::head(&shared.root)?, jiff::Timestamp::now());
     sink.started(gate.id);
     let outcome = judge(&narrowed, gate, whole.then_some(&floors));
@@ -38,7 +37,7 @@ pub(crate) fn run(shared: &Arc<Shared>, packages: Vec<String>) -> Result<Code> {
     let ran: u64 = outcome.evidence.values().sum();
     let (code, verdict) = (outcome.code(), outcome.verdict);
     let run = record::assemble(&before, &repo::head(&shared.root)?, started, vec![outcome]);
-    sink.ended(&run)?;
+    printed(sink.ended(&run))?;
     if whole {
         record::save(shared, &run)?;
     }

@@ -11,8 +11,6 @@ pub(crate) struct Release {
     /// The name stands in brackets, so that a link reference may define it.
     pub(crate) bracketed: bool,
     pub(crate) date: Option<String>,
-    /// `[YANKED]` after the date.
-    pub(crate) yanked: bool,
     /// From 1.
     pub(crate) line: usize,
     pub(crate) sections: Vec<Section>,
@@ -28,7 +26,6 @@ pub(crate) struct Section {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changelog {
-    pub(crate) title: Option<(String, usize)>,
     pub(crate) releases: Vec<Release>,
     /// Link reference definitions: label in lower case → line and target.
     pub(crate) links: BTreeMap<String, (usize, String)>,
@@ -97,9 +94,7 @@ fn read_line(log: &mut Changelog, line: &str, at_margin: bool, number: usize) {
         rest.starts_with([' ', '\t'])
             .then(|| rest.trim().trim_end_matches('#').trim_end())
     };
-    if let Some(name) = heading("#") {
-        log.title.get_or_insert((name.to_owned(), number));
-    } else if let Some(rest) = heading("##") {
+    if let Some(rest) = heading("##") {
         log.releases.push(release(rest, number));
     } else if let Some(name) = heading("###") {
         if let Some(release) = log.releases.last_mut() {
@@ -141,7 +136,6 @@ fn release(heading: &str, line: usize) -> Release {
     let rest = target
         .and_then(|rest| rest.split_once(')'))
         .map_or(rest, |(_, rest)| rest);
-    let yanked = rest.to_ascii_lowercase().contains("[yanked]");
     let date = rest
         .trim()
         .trim_start_matches(['-', '–', '—', '(', ' '])
@@ -153,7 +147,6 @@ fn release(heading: &str, line: usize) -> Release {
         name: name.trim().to_owned(),
         bracketed,
         date,
-        yanked,
         line,
         sections: Vec::new(),
     }
@@ -167,26 +160,17 @@ mod tests {
     fn headings_of_every_form() {
         let read = |heading: &str| {
             let release = release(heading, 1);
-            (release.name, release.date, release.yanked)
+            (release.name, release.date)
         };
         let date = Some("2026-01-31".to_owned());
-        assert_eq!(
-            read("[1.2.3] - 2026-01-31"),
-            ("1.2.3".into(), date.clone(), false)
-        );
-        assert_eq!(
-            read("1.2.3 – 2026-01-31"),
-            ("1.2.3".into(), date.clone(), false)
-        );
-        assert_eq!(
-            read("v1.2.3 (2026-01-31)"),
-            ("v1.2.3".into(), date.clone(), false)
-        );
+        assert_eq!(read("[1.2.3] - 2026-01-31"), ("1.2.3".into(), date.clone()));
+        assert_eq!(read("1.2.3 – 2026-01-31"), ("1.2.3".into(), date.clone()));
+        assert_eq!(read("v1.2.3 (2026-01-31)"), ("v1.2.3".into(), date.clone()));
         assert_eq!(
             read("[1.2.3](https://x/y) - 2026-01-31 [YANKED]"),
-            ("1.2.3".into(), date, true)
+            ("1.2.3".into(), date)
         );
-        assert_eq!(read("[Unreleased]"), ("Unreleased".into(), None, false));
+        assert_eq!(read("[Unreleased]"), ("Unreleased".into(), None));
     }
 
     #[test]

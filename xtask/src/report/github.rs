@@ -12,22 +12,39 @@ const PER_KIND: usize = 10;
 
 pub(crate) struct GitHub<W: Write> {
     text: Terminal<W>,
-    /// Known to nobody before the run, so that no output can switch commands on again.
-    token: String,
+    quiet: Quiet,
     left: [usize; 2],
 }
 
-impl<W: Write> GitHub<W> {
-    pub(crate) fn new(mut text: Terminal<W>) -> std::io::Result<Self> {
+/// A stretch of output in which workflow commands are off.
+pub(crate) struct Quiet {
+    /// Known to nobody before the run, so that no output can switch commands on again.
+    token: String,
+}
+
+impl Quiet {
+    pub(crate) fn start(mut out: impl Write) -> Self {
         // The standard library's hasher is seeded by the operating system.
         let random = || RandomState::new().build_hasher().finish();
         let token = format!("{:016x}{:016x}", random(), random());
-        writeln!(text.out(), "::stop-commands::{token}")?;
-        Ok(Self {
+        // Where this cannot be written, nothing after it can be either, and that is reported.
+        let _ = writeln!(out, "::stop-commands::{token}");
+        Self { token }
+    }
+
+    pub(crate) fn end(self, out: &mut impl Write) -> std::io::Result<()> {
+        writeln!(out, "::{}::", self.token)
+    }
+}
+
+impl<W: Write> GitHub<W> {
+    pub(crate) fn new(mut text: Terminal<W>) -> Self {
+        let quiet = Quiet::start(text.out());
+        Self {
             text,
-            token,
+            quiet,
             left: [PER_KIND; 2],
-        })
+        }
     }
 
     fn annotate(&mut self, finding: &Finding) -> std::io::Result<()> {
@@ -40,7 +57,7 @@ impl<W: Write> GitHub<W> {
         }
         *left -= 1;
         let line = annotation(kind, finding);
-        let (token, out) = (&self.token, self.text.out());
+        let (token, out) = (&self.quiet.token, self.text.out());
         writeln!(out, "::{token}::\n{line}\n::stop-commands::{token}")
     }
 }
@@ -94,7 +111,7 @@ impl<W: Write> Sink for GitHub<W> {
         for finding in run.gates.iter().flat_map(|gate| &gate.findings) {
             self.annotate(finding)?;
         }
-        writeln!(self.text.out(), "::{}::", self.token)
+        writeln!(self.text.out(), "::{}::", self.quiet.token)
     }
 }
 
@@ -116,8 +133,8 @@ mod tests {
     #[test]
     fn hostile_output_stands_between_stop_commands() {
         let mut out = Vec::new();
-        let mut sink = GitHub::new(Terminal::plain(&mut out, false)).unwrap();
-        let token = sink.token.clone();
+        let mut sink = GitHub::new(Terminal::plain(&mut out, false));
+        let token = sink.quiet.token.clone();
         let mut outcome = Outcome::new("test", Verdict::Failed);
         outcome
             .notes

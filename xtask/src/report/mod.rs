@@ -234,6 +234,22 @@ pub(crate) struct Run {
     pub(crate) gates: Vec<Outcome>,
 }
 
+impl Run {
+    /// The exit code: of what is red or broken itself, not of what that blocked.
+    pub(crate) fn code(&self) -> Code {
+        exit_code(&self.gates)
+    }
+}
+
+pub(crate) fn exit_code(gates: &[Outcome]) -> Code {
+    Code::worst(
+        gates
+            .iter()
+            .filter(|gate| gate.verdict != Verdict::Blocked)
+            .map(Outcome::code),
+    )
+}
+
 /// Where a run is shown. Gates finish in any order, from one thread.
 pub(crate) trait Sink {
     fn started(&mut self, _id: &str) {}

@@ -205,6 +205,10 @@ impl<W: Write> Terminal<W> {
                     "{word}: {}: {} ({}; {required})",
                     gate.id, not_run.what, not_run.reason
                 ));
+                self.say(&format!(
+                    "         help: {}",
+                    indented(&not_run.help, "         ")
+                ));
             }
         }
     }

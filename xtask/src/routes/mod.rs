@@ -13,6 +13,8 @@ pub(crate) struct Bypass {
     pub(crate) line: usize,
     pub(crate) column: usize,
     pub(crate) what: String,
+    /// Not a route, but clippy's ban on raw routers switched off.
+    pub(crate) is_lifted_ban: bool,
 }
 
 /// What one file says.
@@ -43,21 +45,31 @@ const RAW: &[&str] = &[
 /// Items of axum that make or serve a raw router.
 const AXUM: &[&str] = &["Router", "handler", "middleware", "routing", "serve"];
 
-/// Reads one file. `axum_names` are the names this crate knows axum by (`axum`, and renames of it in
-/// its manifest).
-pub(crate) fn scan(text: &str, axum_names: &BTreeSet<String>) -> Result<Scan, syn::Error> {
+/// Reads one file. `axum` are the names its crate knows axum by, see [`aliases`].
+pub(crate) fn scan(text: &str, axum: &BTreeSet<String>) -> Result<Scan, syn::Error> {
     let file = syn::parse_file(text)?;
+    // Elsewhere `get` with three arguments is a method of somebody else.
+    let guarded = text.contains("GuardedRouter");
     let mut visitor = Visitor {
-        axum: axum_names.clone(),
+        axum,
+        guarded,
         scan: Scan::default(),
     };
-    if is_test(&file.attrs) {
-        return Ok(visitor.scan);
+    if !is_test(&file.attrs) {
+        file.attrs
+            .iter()
+            .for_each(|attribute| visitor.visit_attribute(attribute));
+        visitor.visit_file(&file);
     }
-    // Imports first: an alias may stand below its use.
-    Aliases(&mut visitor.axum).visit_file(&file);
-    visitor.visit_file(&file);
     Ok(visitor.scan)
+}
+
+/// Adds the names that one file gives axum: `use axum as web`, `use axum::{self as web}`,
+/// `extern crate axum as web`. A file that does not parse gives none; the scan reports it.
+pub(crate) fn aliases(text: &str, axum: &mut BTreeSet<String>) {
+    if let Ok(file) = syn::parse_file(text) {
+        Aliases(axum).visit_file(&file);
+    }
 }
 
 /// `#[cfg(test)]` and `#[test]`: not part of what is served.
@@ -71,7 +83,8 @@ fn is_test(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
-/// Collects other names of axum: `use axum as web`, `extern crate axum as web`.
+const LIFTED: &str = "the ban on raw routers is lifted";
+
 struct Aliases<'a>(&'a mut BTreeSet<String>);
 
 impl<'ast> Visit<'ast> for Aliases<'_> {
@@ -79,6 +92,23 @@ impl<'ast> Visit<'ast> for Aliases<'_> {
         if self.0.contains(&rename.ident.to_string()) {
             self.0.insert(rename.rename.to_string());
         }
+    }
+
+    fn visit_use_path(&mut self, path: &'ast syn::UsePath) {
+        if self.0.contains(&path.ident.to_string()) {
+            let items = match &*path.tree {
+                syn::UseTree::Group(group) => group.items.iter().collect(),
+                tree => vec![tree],
+            };
+            for item in items {
+                if let syn::UseTree::Rename(rename) = item
+                    && rename.ident == "self"
+                {
+                    self.0.insert(rename.rename.to_string());
+                }
+            }
+        }
+        syn::visit::visit_use_path(self, path);
     }
 
     fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
@@ -90,17 +120,19 @@ impl<'ast> Visit<'ast> for Aliases<'_> {
     }
 }
 
-struct Visitor {
-    axum: BTreeSet<String>,
+struct Visitor<'a> {
+    axum: &'a BTreeSet<String>,
+    guarded: bool,
     scan: Scan,
 }
 
-impl Visitor {
+impl Visitor<'_> {
     fn bypass(&mut self, span: proc_macro2::Span, what: String) {
         let start = span.start();
         let bypass = Bypass {
             line: start.line,
             column: start.column + 1,
+            is_lifted_ban: what == LIFTED,
             what,
         };
         if self.scan.bypasses.last() != Some(&bypass) {
@@ -149,7 +181,7 @@ impl Visitor {
     }
 }
 
-impl<'ast> Visit<'ast> for Visitor {
+impl<'ast> Visit<'ast> for Visitor<'_> {
     fn visit_item(&mut self, item: &'ast syn::Item) {
         let attributes = match item {
             syn::Item::Fn(item) => &item.attrs,
@@ -160,6 +192,24 @@ impl<'ast> Visit<'ast> for Visitor {
         };
         if !is_test(attributes) {
             syn::visit::visit_item(self, item);
+        }
+    }
+
+    /// What the scan cannot follow, and what switches off the second lock, clippy's ban.
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        let span = attribute.span();
+        if attribute.path().is_ident("path") {
+            self.bypass(
+                span,
+                "`#[path]` takes a module from where the scan does not look".to_owned(),
+            );
+        }
+        let lifts = attribute.path().is_ident("allow") || attribute.path().is_ident("expect");
+        if let syn::Meta::List(list) = &attribute.meta
+            && lifts
+            && list.tokens.to_string().contains("disallowed_")
+        {
+            self.bypass(span, LIFTED.to_owned());
         }
     }
 
@@ -197,7 +247,7 @@ impl<'ast> Visit<'ast> for Visitor {
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
         let name = call.method.to_string();
-        if GUARDED.contains(&name.as_str()) && call.args.len() == 3 {
+        if self.guarded && GUARDED.contains(&name.as_str()) && call.args.len() == 3 {
             self.scan
                 .registrations
                 .push(call.method.span().start().line);
@@ -213,9 +263,16 @@ impl<'ast> Visit<'ast> for Visitor {
     /// A macro is tokens to `syn`: one that names axum's router is refused rather than overlooked.
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         let text = call.tokens.to_string();
+        if call.path.is_ident("include") {
+            self.bypass(
+                call.path.span(),
+                "`include!` takes code from where the scan does not look".to_owned(),
+            );
+        }
         let hides = self.axum.iter().any(|name| {
             AXUM.iter()
                 .any(|item| text.contains(&format!("{name} :: {item}")))
+                || text.contains(&format!("{name} :: {{"))
         });
         let raw = RAW.iter().any(|method| {
             text.contains(&format!(". {method} (")) || text.contains(&format!(".{method}("))
@@ -231,7 +288,8 @@ mod tests {
     use super::*;
 
     fn bypasses(text: &str) -> Vec<String> {
-        let names = BTreeSet::from(["axum".to_owned()]);
+        let mut names = BTreeSet::from(["axum".to_owned()]);
+        aliases(text, &mut names);
         scan(text, &names)
             .unwrap()
             .bypasses
@@ -249,6 +307,13 @@ mod tests {
             "use axum as web; fn f() -> web::Router { web::Router::new() }",
             "extern crate axum as web; fn f() { web::serve(a, b); }",
             "use axum::*;",
+            "use axum::{self as web}; type R = web::Router;",
+            "pub(crate) use axum as web; use crate::web::Router;",
+            "fn f() { make!(use axum::{Router};) }",
+            "#[path = \"../raw.rs\"] mod raw;",
+            "include!(\"raw.rs\");",
+            "#![expect(clippy::disallowed_types, reason = \"x\")]",
+            "#[allow(clippy::disallowed_methods)] fn f() {}",
             "use ::axum::Router;",
             "fn f() -> ::axum::Router { todo() }",
             "fn f(r: R) -> R { r.route(\"/x\", h) }",
@@ -276,7 +341,7 @@ mod tests {
 
     #[test]
     fn registrations_and_reasons_have_their_lines() {
-        let text = "fn f(r: R) -> R {\n    r.get(\"/a\", signed_in(), a)\n        .post(\"/b\", public(\"\"), b)\n}\n";
+        let text = "fn f(r: GuardedRouter) -> GuardedRouter {\n    r.get(\"/a\", signed_in(), a)\n        .post(\"/b\", public(\"\"), b)\n}\n";
         let scan = scan(text, &BTreeSet::new()).unwrap();
         let mut lines = scan.registrations;
         lines.sort_unstable();

@@ -17,11 +17,18 @@ pub(crate) struct Fixed {
     pub(crate) after: Outcome,
 }
 
-/// The gates with a fix: those named, else all.
-pub(crate) fn select(names: &[String]) -> Result<Vec<&'static Gate>> {
+/// The gates with a fix that are not switched off: those named, else all.
+pub(crate) fn select(shared: &Shared, names: &[String]) -> Result<Vec<&'static Gate>> {
+    let is_off = |gate: &Gate| {
+        shared
+            .policy
+            .gates
+            .get(gate.id)
+            .is_some_and(|policy| policy.off.is_some())
+    };
     let fixable: Vec<&Gate> = gates::GATES
         .iter()
-        .filter(|gate| gate.fix.is_some())
+        .filter(|gate| gate.fix.is_some() && !is_off(gate))
         .collect();
     if names.is_empty() {
         return Ok(fixable);

@@ -45,7 +45,7 @@ impl Floors {
     fn parse(text: &str) -> Result<Self> {
         let broken = |why: String| {
             Problem::precondition(format!("failed to parse `{FILE}`\n{why}"))
-                .help("restore it with git, or rewrite it with `cargo xtask evidence accept`")
+                .help(format!("restore it: git checkout -- {FILE}"))
         };
         let document = Document::parse(text).map_err(|error| broken(error.to_string()))?;
         let mut floors = BTreeMap::new();
@@ -82,8 +82,13 @@ pub(crate) fn check(
     floors: Option<&Floors>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if evidence.values().sum::<u64>() == 0 && not_run.is_empty() {
-        let message = format!("`{gate}` counted nothing, so it checked nothing");
+    let hidden = |name: &String| not_run.iter().any(|not_run| not_run.hides.contains(name));
+    let zero = evidence.iter().find(|(name, n)| **n == 0 && !hidden(name));
+    let nothing = evidence.is_empty() && not_run.is_empty();
+    if nothing || zero.is_some() {
+        let what = zero.map_or("nothing", |(name, _)| name.as_str());
+        let message = format!("`{gate}` counted no {what}: it checked nothing")
+            .replace("no nothing", "nothing");
         findings.push(
             Finding::error("evidence/zero", message)
                 .help("see that its input is there and not filtered away"),
@@ -129,7 +134,8 @@ pub(crate) fn accept(old: &str, outcomes: &[Outcome]) -> Result<String> {
                 counts.insert(name, floor.clone());
             }
         }
-        for (name, n) in &outcome.evidence {
+        let seen = outcome.evidence.iter();
+        for (name, n) in seen.filter(|(name, _)| !hidden.contains(name)) {
             counts.insert(name, value(i64::try_from(*n).unwrap_or(i64::MAX)));
         }
         counts.sort_values();

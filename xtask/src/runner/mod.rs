@@ -150,7 +150,7 @@ pub(crate) fn run(
 pub(crate) fn judge(shared: &Arc<Shared>, gate: &Gate, floors: Option<&Floors>) -> Outcome {
     let policy = shared.policy.gates.get(gate.id);
     if let Some(reason) = policy.and_then(|policy| policy.off.as_ref()) {
-        let note = format!("switched off in xtask.toml: {reason}");
+        let note = text::clean(&format!("switched off in xtask.toml: {reason}"), text::LINE);
         return Outcome {
             notes: vec![note],
             ..Outcome::new(gate.id, Verdict::NotRun)
@@ -237,7 +237,7 @@ fn fill(
                 "allowed in xtask.toml: {} of `{}`: {}",
                 text::plural(n, "finding"),
                 allow.rule,
-                allow.reason
+                text::clean(&allow.reason, text::LINE)
             )
         });
     }
@@ -274,6 +274,9 @@ fn fill(
         });
     } else if outcome.count(Severity::Error) > 0 {
         outcome.verdict = Verdict::Failed;
+    } else if outcome.evidence.is_empty() && outcome.not_run.iter().all(|not_run| !not_run.required)
+    {
+        outcome.verdict = Verdict::NotRun;
     } else if let Some(missing) = outcome.not_run.iter().find(|not_run| not_run.required) {
         outcome.verdict = Verdict::Broken;
         outcome.error = Some(Breakage {

@@ -16,6 +16,7 @@ use crate::cx::{Cx, Shared, write_atomic};
 use crate::exit::{Code, Problem};
 use crate::gates::{Gate, Plant, Rule};
 use crate::process;
+use crate::report::Severity;
 
 /// What came of one rule's plant. `failure` is `None` when it was proven.
 #[derive(Debug, Serialize)]
@@ -24,7 +25,7 @@ pub(crate) struct Proof {
     pub(crate) red_at: Option<String>,
     pub(crate) duration_ms: u64,
     pub(crate) failure: Option<String>,
-    /// The machine lacks what the gate needs (PostgreSQL): neither proven nor refuted.
+    /// The gate is switched off: neither proven nor refuted.
     pub(crate) not_run: Option<String>,
 }
 
@@ -64,6 +65,19 @@ pub(crate) fn prove(
                 )
                 .into());
             }
+            let off = shared
+                .policy
+                .gates
+                .get(gate.id)
+                .and_then(|policy| policy.off.clone());
+            if off.is_some() {
+                add(Proof {
+                    failure: None,
+                    not_run: off,
+                    ..failed(rule, "")
+                });
+                continue;
+            }
             let since = Instant::now();
             let plants: Vec<&Plant> = gate
                 .plants
@@ -83,6 +97,7 @@ pub(crate) fn prove(
         }
     }
     if let Some(gate) = gates.iter().find(|gate| gate.id == "changelog") {
+        add(zero(&copy, gate));
         add(floor(&copy, &tree, gate));
     }
     Ok(proofs)
@@ -149,19 +164,8 @@ fn one(
                 .line
                 .is_none_or(|line| finding.line == u32::try_from(line).ok())
     });
-    let Some(hit) = hit else {
-        let lacking = outcome
-            .not_run
-            .first()
-            .filter(|not_run| !not_run.required)
-            .map(|n| n.reason.clone());
-        if lacking.is_some() {
-            return Proof {
-                failure: None,
-                not_run: lacking,
-                ..failed(rule, "")
-            };
-        }
+    let is_red = rule.severity == Severity::Warning || outcome.verdict == Verdict::Failed;
+    let Some(hit) = hit.filter(|_| is_red) else {
         let wanted = match (&spot.file, spot.line) {
             (Some(file), Some(line)) => format!("at {file}:{line}"),
             (Some(file), None) => format!("in {file}"),
@@ -191,6 +195,32 @@ fn one(
         ),
         Err(error) => failed(rule, format!("{error:#}")),
     }
+}
+
+/// The runner's own rule: a gate that counts nothing is red.
+fn zero(copy: &Arc<Shared>, gate: &Gate) -> Proof {
+    let rule = &floors::RULES[0];
+    let blind = Gate {
+        check: |_| Ok(crate::report::Report::default()),
+        ..*gate
+    };
+    let outcome = judge(copy, &blind, None);
+    if outcome.verdict == Verdict::Failed
+        && outcome
+            .findings
+            .iter()
+            .any(|finding| finding.rule == rule.id)
+    {
+        return Proof {
+            failure: None,
+            red_at: Some("(no file)".to_owned()),
+            ..failed(rule, "")
+        };
+    }
+    failed(
+        rule,
+        format!("a gate that counted nothing is not red; {}", said(&outcome)),
+    )
 }
 
 /// The runner's own rule: a floor above what is counted is red on its line.

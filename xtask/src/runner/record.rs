@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use crate::cx::{Shared, write_atomic};
-use crate::exit::Code;
 use crate::repo::Head;
-use crate::report::{Outcome, Run};
+use crate::report::{Outcome, Run, exit_code};
 
 /// Layout of the JSON, see `xtask/schema/run.schema.json`.
 pub(crate) const VERSION: u32 = 1;
@@ -41,7 +40,7 @@ pub(crate) fn assemble(
         started: started.to_string(),
         duration_ms: u64::try_from(jiff::Timestamp::now().duration_since(started).as_millis())
             .unwrap_or_default(),
-        exit_code: Code::worst(gates.iter().map(Outcome::code)) as u8,
+        exit_code: exit_code(&gates) as u8,
         gates,
     }
 }
@@ -60,7 +59,7 @@ pub(crate) fn save(shared: &Shared, run: &Run) -> Result<PathBuf> {
             .into_iter()
             .filter(|old| !run.gates.iter().any(|new| new.id == old.id));
         merged.gates.extend(kept);
-        merged.exit_code = Code::worst(merged.gates.iter().map(Outcome::code)) as u8;
+        merged.exit_code = exit_code(&merged.gates) as u8;
     }
     write_atomic(
         &path,

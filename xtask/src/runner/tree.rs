@@ -58,8 +58,16 @@ impl Tree {
     pub(crate) fn mirror(from: &Path, files: &[String], root: &Path) -> Result<Self> {
         std::fs::create_dir_all(root)
             .with_context(|| format!("failed to create `{}`", root.display()))?;
+        let root = &root
+            .canonicalize()
+            .with_context(|| format!("failed to find `{}`", root.display()))?;
         for file in files {
             let (source, copy) = (from.join(file), root.join(file));
+            // A link leads where it leads; the copy needs none to be broken.
+            if !source.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+                continue;
+            }
+            make_way(root, file)?;
             let bytes =
                 std::fs::read(&source).with_context(|| format!("failed to read `{file}`"))?;
             if std::fs::read(&copy).is_ok_and(|old| old == bytes) {
@@ -201,6 +209,24 @@ impl Tree {
         repo.set_head(BRANCH)?;
         Ok(())
     }
+}
+
+/// Removes what an older copy has in the way: a folder where a file comes, a file where a folder does.
+fn make_way(root: &Path, file: &str) -> Result<()> {
+    let path = root.join(file);
+    if path.is_dir() {
+        std::fs::remove_dir_all(&path)?;
+    }
+    for above in path
+        .ancestors()
+        .skip(1)
+        .take_while(|above| above.starts_with(root))
+    {
+        if above.is_file() {
+            std::fs::remove_file(above)?;
+        }
+    }
+    Ok(())
 }
 
 fn put(path: &Path, bytes: Option<&[u8]>) -> Result<()> {

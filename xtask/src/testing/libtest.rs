@@ -57,16 +57,29 @@ pub(crate) fn run_doc_tests(cx: &Cx) -> Result<Results> {
     Ok(results)
 }
 
-/// What libtest prints, of all binaries of a `cargo test`.
+/// What libtest prints, of all binaries of a `cargo test`. Counts come from each binary's closing
+/// line; a binary that announced tests and has none, or another number, did not run them all.
 fn read(out: &str) -> Results {
     let mut all = Results::default();
+    let mut announced: Option<usize> = None;
+    let cut_short = |all: &mut Results, announced: usize| {
+        let name = format!("a binary of {}", text::plural(announced, "test"));
+        all.failed
+            .push((name, "it ended before all of its tests had run".to_owned()));
+    };
     for line in out.lines() {
-        if let Some((name, verdict)) = line
+        if let Some(n) = line
+            .strip_prefix("running ")
+            .and_then(|rest| rest.split(' ').next()?.parse().ok())
+        {
+            if let Some(announced) = announced.replace(n) {
+                cut_short(&mut all, announced);
+            }
+        } else if let Some((name, verdict)) = line
             .strip_prefix("test ")
             .and_then(|rest| rest.rsplit_once(" ... "))
         {
             match verdict.split([',', ' ']).next() {
-                Some("ok") => all.passed += 1,
                 Some("ignored") => all.ignored.push(name.to_owned()),
                 Some("FAILED") => all
                     .failed
@@ -74,11 +87,23 @@ fn read(out: &str) -> Results {
                 _ => {}
             }
         } else if let Some(rest) = line.strip_prefix("test result: ") {
-            let filtered = rest
-                .split("; ")
-                .find_map(|part| part.strip_suffix(" filtered out"));
-            all.left_out += filtered.and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
+            let count = |what: &str| {
+                let part = rest
+                    .split([';', '.'])
+                    .find_map(|part| part.trim().strip_suffix(what));
+                part.and_then(|n| n.trim().parse::<usize>().ok())
+                    .unwrap_or(0)
+            };
+            let closed = count("passed") + count("failed") + count("ignored") + count("measured");
+            if announced.take() != Some(closed) {
+                cut_short(&mut all, closed);
+            }
+            all.passed += count("passed") + count("measured");
+            all.left_out += count("filtered out");
         }
+    }
+    if let Some(announced) = announced {
+        cut_short(&mut all, announced);
     }
     all
 }
@@ -102,5 +127,16 @@ mod tests {
         );
         assert_eq!(read.failed[0].0, "b::c");
         assert!(read.failed[0].1.contains("boom"));
+    }
+
+    #[test]
+    fn a_binary_that_ends_early_has_not_passed() {
+        let out = "running 2 tests\ntest a ... ok\nrunning 1 test\ntest b ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n";
+        let read = super::read(out);
+        assert_eq!((read.passed, read.failed.len()), (1, 1));
+        assert_eq!(
+            super::read("running 2 tests\ntest a ... ok\n").failed.len(),
+            1
+        );
     }
 }

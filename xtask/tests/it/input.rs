@@ -45,6 +45,7 @@ fn a_broken_manifest_is_one_error_per_gate_that_needs_it() {
     let message = gate(&json, "typecheck")["error"]["message"]
         .as_str()
         .unwrap();
+    sandbox.xtask(&["ci"]).expect(3);
     assert!(
         message.contains("apps/web/Cargo.toml") && message.contains("unclosed table"),
         "{message}"
@@ -69,12 +70,13 @@ fn a_stale_or_missing_lockfile_is_named_and_mended() {
     sandbox
         .xtask(&["ci", "typecheck"])
         .expect(1)
-        .says("help: cargo xtask fix lockfile");
+        .says("help: cargo update --workspace");
     assert_eq!(sandbox.read("Cargo.lock"), lock, "a gate never writes");
-    sandbox
-        .xtask(&["fix", "lockfile"])
-        .expect(0)
-        .says("updated `Cargo.lock`");
+    let sh = &sandbox.sh;
+    cmd!(sh, "cargo update --workspace --offline --quiet")
+        .quiet()
+        .run()
+        .unwrap();
     sandbox.xtask(&["ci", "typecheck", "lockfile"]).expect(0);
 }
 
@@ -295,4 +297,110 @@ fn a_missing_tool_has_its_own_exit_code() {
     ran.expect(4)
         .says("it is not installed")
         .says("help: `cargo xtask doctor`");
+}
+
+#[test]
+fn a_base_that_is_not_here_is_never_guessed() {
+    let sandbox = Sandbox::new();
+    sandbox.commit("second");
+    let sh = &sandbox.sh;
+    cmd!(sh, "git switch --quiet --create feat/x")
+        .quiet()
+        .run()
+        .unwrap();
+    sandbox.append(
+        "migrations/sqlite/20260101000000_env_marker.sql",
+        "-- edited\n",
+    );
+    sandbox.commit("edits a merged migration");
+    sandbox.commit("and goes on");
+    let single = Sandbox::bare();
+    let (from, to) = (
+        format!("file://{}", sandbox.dir.display()),
+        single.dir.join("clone"),
+    );
+    cmd!(
+        sh,
+        "git clone --quiet --single-branch --branch feat/x {from} {to}"
+    )
+    .quiet()
+    .run()
+    .unwrap();
+    let mut command = single.xtask_command(&["ci", "migrations"]);
+    command.current_dir(&to);
+    crate::sandbox::run(command)
+        .expect(3)
+        .says("there is no `main` here to compare with")
+        .says("help: git fetch origin main:refs/remotes/origin/main");
+}
+
+#[test]
+fn late_is_measured_against_trunk_as_it_is_now() {
+    let sandbox = Sandbox::new();
+    let sh = &sandbox.sh;
+    let add = |stamp: &str| {
+        for engine in ["postgres", "sqlite"] {
+            let table = format!("create table t{stamp} (id integer);\n");
+            sandbox.write(&format!("migrations/{engine}/{stamp}_t.sql"), table);
+        }
+        sandbox.xtask(&["fix", "migrations"]).expect(0);
+        sandbox.commit(stamp);
+    };
+    cmd!(sh, "git switch --quiet --create feat/x")
+        .quiet()
+        .run()
+        .unwrap();
+    add("20260115000000");
+    sandbox.xtask(&["ci", "migrations"]).expect(0);
+    cmd!(sh, "git switch --quiet main").quiet().run().unwrap();
+    add("20260201000000");
+    cmd!(sh, "git switch --quiet feat/x").quiet().run().unwrap();
+    sandbox
+        .xtask(&["ci", "migrations"])
+        .expect(1)
+        .says("is not newer than 20260201000000, the newest on trunk");
+}
+
+#[test]
+fn an_allowance_covers_its_finding_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    sandbox.write("migrations/sqlite/notes.txt", "why\n");
+    let allow = "\n[[allow]]\nrule = \"migrations/name\"\npath = \"migrations/sqlite/notes.txt\"\nreason = \"prose\"\n";
+    sandbox.append("xtask.toml", allow);
+    let json = sandbox
+        .xtask(&["ci", "migrations", "--format", "json"])
+        .json();
+    assert_eq!(gate(&json, "migrations")["verdict"], "passed", "{json:#}");
+    assert_eq!(gate(&json, "migrations")["evidence"]["applied-sqlite"], 1);
+    sandbox.append("migrations/schema.sqlite.sql", "-- stale\n");
+    sandbox
+        .xtask(&["ci", "migrations"])
+        .expect(1)
+        .says("migrations/snapshot");
+    sandbox.append(
+        "xtask.toml",
+        &allow.replace("migrations/name", "migrations/nmae"),
+    );
+    sandbox
+        .xtask(&["ci", "migrations"])
+        .expect(3)
+        .says("unknown rule `migrations/nmae`");
+}
+
+/// `cargo xtask ci | head` must not turn red into green.
+#[test]
+fn a_closed_pipe_keeps_the_exit_code() {
+    let sandbox = Sandbox::new();
+    sandbox.append("CHANGELOG.md", "\n## [Unreleased]\n");
+    for format in ["human", "json", "github"] {
+        let mut command = sandbox.xtask_command(&["ci", "changelog", "--format", format]);
+        command.stdout(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{format}");
+    }
+    sandbox
+        .xtask(&["ci", "changelog"])
+        .expect(1)
+        .says("a second `Unreleased` heading");
 }

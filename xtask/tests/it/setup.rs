@@ -70,6 +70,25 @@ fn setup_keeps_away_from_anything_but_a_local_database() {
         .expect(3)
         .says("the database is marked `prod`, not `dev`");
     assert_eq!(marker(&sandbox), "prod");
+    // Not even what is pending is applied to a database of another environment.
+    sandbox.write(
+        "migrations/sqlite/20270101000000_later.sql",
+        "create table later (id integer);\n",
+    );
+    sandbox
+        .xtask(&["setup"])
+        .expect(3)
+        .says("nothing was changed");
+    execute(&sandbox, "create table later (id integer)");
+    sandbox
+        .sh
+        .remove_path("migrations/sqlite/20270101000000_later.sql")
+        .unwrap();
+    execute(&sandbox, "drop table env_marker");
+    sandbox
+        .xtask(&["setup"])
+        .expect(3)
+        .says("the database has tables and no marker");
     sandbox.write(
         "data/local.db",
         "this is no database, but long enough to be looked at as one".repeat(200),

@@ -69,6 +69,23 @@ async fn every_field_that_is_wrong_is_named(database: &Database) {
     assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
 }
 
+on_each_engine!(control_characters_are_refused);
+async fn control_characters_are_refused(database: &Database) {
+    let app = TestApp::on(database).await;
+    let bad = json!({"name": "So\0up", "description": "hot\r", "price_cents": 450});
+    let (status, problem) = app.post(Actor::Staff, "/v1/menu", bad).await;
+    assert_eq!(status, 422);
+    assert_eq!(
+        problem["errors"],
+        json!([
+            {"field": "name", "message": "must have no control characters"},
+            {"field": "description", "message": "must have no control characters but line breaks"},
+        ])
+    );
+    let lines = json!({"name": "Soup", "description": "hot\nor cold", "price_cents": 450});
+    assert_eq!(app.post(Actor::Staff, "/v1/menu", lines).await.0, 201);
+}
+
 on_each_engine!(a_body_of_another_shape_is_explained);
 async fn a_body_of_another_shape_is_explained(database: &Database) {
     let app = TestApp::on(database).await;

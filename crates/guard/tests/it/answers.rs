@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Json;
 use axum::http::{Method, Request, StatusCode, header};
+use axum::response::Response;
 use guard::page::{Page, stylesheet};
 use guard::{
     App, Carrier, Deny, FieldError, GuardedRouter, Problem, RateClass, Role, public, role,
@@ -161,6 +162,30 @@ async fn no_hsts_on_a_developers_machine() {
         response.headers().get(header::STRICT_TRANSPORT_SECURITY),
         None
     );
+}
+
+#[tokio::test]
+async fn a_handler_cannot_weaken_them() {
+    let own = [
+        (header::CONTENT_SECURITY_POLICY, "default-src *"),
+        (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=0"),
+    ];
+    let names = own.clone().map(|(name, _)| name);
+    let app = GuardedRouter::new()
+        .get("/", public("a test"), async move || (own.clone(), "open"))
+        .finish(tokens(Carrier::Bearer), Deny::Problem, AppEnv::Production);
+    let (own, ours) = (
+        send(&app, get("/")).await,
+        send(&app, get("/nowhere")).await,
+    );
+    for name in &names {
+        let values = |response: &Response| -> Vec<_> {
+            response.headers().get_all(name).iter().cloned().collect()
+        };
+        assert_eq!(values(&own), values(&ours), "{name}");
+        assert_eq!(values(&own).len(), 1, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What is logged about a request, and what never is.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::io;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -11,24 +11,10 @@ use settings::AppEnv;
 
 use crate::{bearer, send, tokens};
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 async fn logged(path: &str) -> Vec<Value> {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = telemetry::subscriber(AppEnv::Production, "info", move || writer.clone());
-    let _default = tracing::subscriber::set_default(subscriber.unwrap());
+    let (lines, writer) = io::pipe().unwrap();
+    let subscriber = telemetry::subscriber(AppEnv::Production, "info", Arc::new(writer));
+    let default = tracing::subscriber::set_default(subscriber.unwrap());
     let app = GuardedRouter::new()
         .get("/meals/{id}", signed_in(), async || "meal")
         .get("/broken", public("a test"), async || {
@@ -44,7 +30,9 @@ async fn logged(path: &str) -> Vec<Value> {
         .header("x-request-id", "me-1")
         .body(Body::empty());
     send(&app, request.unwrap()).await;
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    // With the subscriber goes the writing end of the pipe.
+    drop(default);
+    let text = io::read_to_string(lines).unwrap();
     assert!(!text.contains("hunter2"), "{text}");
     assert!(
         !text.contains(token.trim_start_matches("Bearer ")),

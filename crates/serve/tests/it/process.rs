@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use guard::{Deny, GuardedRouter, NoIdentities, public};
@@ -30,10 +31,14 @@ async fn server() {
         .merge(health.routes())
         .get("/fast", public("a test"), async || "fast")
         .get("/slow", public("a test"), async || {
+            tracing::info!("under way");
             tokio::time::sleep(Duration::from_millis(600)).await;
             "slow"
         })
-        .get("/hang", public("a test"), async || pending::<&str>().await)
+        .get("/hang", public("a test"), async || {
+            tracing::info!("under way");
+            pending::<&str>().await
+        })
         .finish(NoIdentities, Deny::Problem, common.app_env);
     let outcome = serve::run(app, &common, health).await.unwrap();
     std::process::exit(outcome.code().into());
@@ -41,6 +46,7 @@ async fn server() {
 
 pub(crate) struct Server {
     child: Child,
+    messages: Receiver<String>,
     pub(crate) addr: SocketAddr,
 }
 
@@ -77,18 +83,31 @@ impl Server {
             (line["message"] == "listening")
                 .then(|| line["addr"].as_str().unwrap().parse().unwrap())
         });
-        // Read on, so that the server never blocks on a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
+        // Read on even when nobody waits, so that the server never blocks on a full pipe.
+        let (sender, messages) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                let message = line["message"].as_str().unwrap_or_default();
+                let _ = sender.send(message.to_owned());
+            }
+        });
         Self {
             child,
+            messages,
             addr: addr.unwrap(),
         }
+    }
+
+    /// Waits until the server has logged this message once more.
+    pub(crate) fn wait_for(&self, message: &str) {
+        while self.messages.recv_timeout(Duration::from_secs(20)).unwrap() != message {}
     }
 
     pub(crate) fn send(&self, bytes: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.addr).unwrap();
         stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
+            .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
         stream.write_all(bytes.as_bytes()).unwrap();
         stream
@@ -117,7 +136,7 @@ impl Server {
                 return (status.code().unwrap(), since.elapsed());
             }
             assert!(
-                since.elapsed() < Duration::from_secs(20),
+                since.elapsed() < Duration::from_secs(30),
                 "the server does not end"
             );
             std::thread::sleep(Duration::from_millis(5));

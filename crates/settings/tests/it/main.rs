@@ -79,6 +79,48 @@ fn an_empty_value_counts_as_not_set() {
 }
 
 #[test]
+fn an_idle_connection_ends_before_a_drain_does() {
+    for (idle, drain) in [("0", "20000"), ("20000", "20000"), ("15000", "200")] {
+        let values = [("HEADER_TIMEOUT_MS", idle), ("DRAIN_DEADLINE_MS", drain)];
+        let problems = read::<SiteSettings>(&values).unwrap_err();
+        assert_eq!(
+            problems.found(),
+            [format!(
+                "`HEADER_TIMEOUT_MS` is `{idle}`, not more than 0 and less than `DRAIN_DEADLINE_MS`, which is `{drain}`"
+            )]
+        );
+    }
+}
+
+#[test]
+fn tls_that_cannot_be_had_is_refused() {
+    for mode in [
+        "sslmode=require",
+        "sslmode=verify-full",
+        "ssl-mode=verify-ca",
+    ] {
+        let url = format!("postgres://app@db.example/app?application_name=api&{mode}");
+        let problems = read::<ApiSettings>(&[
+            ("APP_ENV", "production"),
+            ("DATABASE_URL", &url),
+            ("API_TOKEN_KEY", KEY),
+        ])
+        .unwrap_err();
+        assert!(problems.to_string().contains("demands TLS"), "{problems}");
+        assert!(!problems.to_string().contains("db.example"), "{problems}");
+    }
+    let plain = read::<ApiSettings>(&[
+        ("APP_ENV", "production"),
+        (
+            "DATABASE_URL",
+            "postgres://app@10.0.0.5/app?sslmode=disable",
+        ),
+        ("API_TOKEN_KEY", KEY),
+    ]);
+    assert!(plain.is_ok());
+}
+
+#[test]
 fn sqlite_is_refused_where_data_matters() {
     for app_env in ["staging", "production"] {
         let problems = read::<ApiSettings>(&[

@@ -58,7 +58,9 @@ async fn a_database_without_a_marker_is_refused(db: &Database) {
     }
     let error = Store::connect(db.url(), Marker::Staging).await.unwrap_err();
     assert!(
-        error.to_string().ends_with("`cargo xtask db mark staging`"),
+        error
+            .to_string()
+            .ends_with("`INSERT INTO env_marker (id, env) VALUES (1, 'staging')`"),
         "{error}"
     );
 }

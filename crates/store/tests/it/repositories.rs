@@ -142,6 +142,15 @@ async fn a_customer_sees_the_newest_hundred_of_their_own(db: &Database) {
     assert_eq!(store.orders_of("eve' OR '1'='1").await.unwrap(), []);
 }
 
+#[tokio::test]
+async fn postgres_calls_a_text_with_a_nul_invalid() {
+    let Some(db) = testkit::postgres().await else {
+        return;
+    };
+    let added = open(&db).await.add_meal(&meal("so\0up")).await;
+    assert!(matches!(added, Err(StoreError::Invalid(_))), "{added:?}");
+}
+
 on_each_engine!(concurrent_writers_wait_for_each_other);
 async fn concurrent_writers_wait_for_each_other(db: &Database) {
     let store = open(db).await;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use store::{Marker, Meal, NewMeal, Store, StoreError};
+use store::{Marker, Meal, NewMeal, NewOrder, Store, StoreError};
 use testkit::Database;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
@@ -77,6 +77,39 @@ async fn a_postgres_statement_that_hangs_does_not_hold_up_closing() {
     store.close().await;
     assert_quick(began, 5000);
     assert_unavailable(&store.menu().await);
+}
+
+#[tokio::test]
+async fn a_postgres_statement_that_is_given_up_is_not_done_later() {
+    let Some(db) = testkit::postgres().await else {
+        return;
+    };
+    let store = open(db.url()).await;
+    let soup = NewMeal {
+        name: "soup".to_owned(),
+        description: String::new(),
+        price_cents: 450,
+    };
+    let order = NewOrder {
+        meal_id: store.add_meal(&soup).await.unwrap().id,
+        quantity: 1,
+    };
+    // What a connection has parsed once it sends as a whole: bound, run and committed in one.
+    for _ in 0..20 {
+        store.place_order("bob", &order).await.unwrap();
+    }
+    let mut other = PgConnection::connect(db.url()).await.unwrap();
+    let lock = sqlx::raw_sql("BEGIN; LOCK TABLE orders");
+    lock.execute(&mut other).await.unwrap();
+    let given_up = store.place_order("ada", &order).await;
+    assert!(
+        matches!(given_up, Err(StoreError::Timeout { .. })),
+        "{given_up:?}"
+    );
+    // The second lock stands in line behind a statement that still waits for the first.
+    let unlock = sqlx::raw_sql("COMMIT; BEGIN; LOCK TABLE orders; COMMIT");
+    unlock.execute(&mut other).await.unwrap();
+    assert_eq!(store.orders_of("ada").await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -153,7 +186,8 @@ async fn a_sqlite_file_that_another_process_keeps_locked_is_unavailable() {
     store.menu().await.unwrap();
 }
 
-/// A statement of the store that waits for as long as the connection lives.
+/// A statement of the store that waits for as long as the connection lives, or for as long as the
+/// server lets it.
 async fn wait_for_lock(
     db: &Database,
     store: &Store,

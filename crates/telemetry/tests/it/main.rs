@@ -4,34 +4,23 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::io;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use settings::AppEnv;
 use telemetry::{RequestId, with_causes};
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+const NO_STDERR: &str = "TELEMETRY_TEST_NO_STDERR";
 
 fn logged(env: AppEnv, filter: &str) -> String {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = telemetry::subscriber(env, filter, move || writer.clone()).unwrap();
+    let (lines, writer) = io::pipe().unwrap();
+    let subscriber = telemetry::subscriber(env, filter, Arc::new(writer)).unwrap();
     tracing::subscriber::with_default(subscriber, || {
         tracing::error_span!("request", request_id = "abc")
             .in_scope(|| tracing::info!(status = 200, "answered"));
     });
-    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+    io::read_to_string(lines).unwrap()
 }
 
 #[test]
@@ -58,6 +47,53 @@ fn filter_silences() {
 fn bad_filter_is_an_error_that_names_it() {
     let error = telemetry::init(AppEnv::Local, "info,=,").unwrap_err();
     assert!(error.to_string().contains("`info,=,`"), "{error}");
+}
+
+#[test]
+fn a_filter_without_a_level_for_all_is_an_error_that_names_it() {
+    for filter in ["inof", "sqlx=warn", "inof,sqlx=warn", ",", ""] {
+        let error = telemetry::init(AppEnv::Local, filter).unwrap_err();
+        assert!(
+            error.to_string().contains(&format!("`{filter}`")),
+            "{error}"
+        );
+    }
+    for filter in ["off", "INFO", "sqlx=warn, debug", "info,[request]=trace"] {
+        assert!(
+            telemetry::subscriber(AppEnv::Local, filter, io::sink).is_ok(),
+            "{filter}"
+        );
+    }
+}
+
+/// Nothing as a test; with the variable set, what the test below runs without a standard error.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells a test from the process it starts"
+)]
+fn a_line_that_nobody_reads() {
+    if std::env::var_os(NO_STDERR).is_none() {
+        return;
+    }
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let subscriber = telemetry::subscriber(AppEnv::Production, "info", Arc::new(writer)).unwrap();
+    tracing::subscriber::with_default(subscriber, || tracing::info!("answered"));
+}
+
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    let (reader, closed) = io::pipe().unwrap();
+    drop(reader);
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_line_that_nobody_reads", "--nocapture"])
+        .env(NO_STDERR, "1")
+        .stdout(Stdio::null())
+        .stderr(closed)
+        .status()
+        .unwrap();
+    assert!(status.success(), "{status}");
 }
 
 #[test]

@@ -55,7 +55,9 @@ fn an_owner_killed_while_starting_leaves_nothing() {
             .env("TMPDIR", tmp.path())
             .spawn()
             .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
         while fs::read_dir(tmp.path()).unwrap().next().is_none() {
+            assert!(Instant::now() < deadline, "no folder appears");
             std::thread::sleep(Duration::from_millis(1));
         }
         std::thread::sleep(Duration::from_millis(millis));
@@ -110,16 +112,22 @@ fn the_next_start_collects_what_outlived_owner_and_supervisor() {
     let mut owner = Holder::start(Path::new("/tmp"));
     kill_supervisors(&owner.dir);
     owner.kill();
-    // A folder whose owner died before it wrote anything, and one that is nobody's record.
-    let (half, other) = ("/tmp/pgscratch-4194305-1-0", own_tmp());
+    // A folder whose owner died before it wrote anything, one of an owner that cannot be seen from
+    // here, and one that is nobody's record. No process has such a number; each run has its own.
+    let pid = 4_194_305 + std::process::id();
+    let namespace = owner.dir.split('-').nth(1).unwrap();
+    let half = format!("/tmp/pgscratch-{namespace}-{pid}-1-0");
+    let (elsewhere, other) = (format!("/tmp/pgscratch-1-{pid}-1-0"), own_tmp());
     let other = other.path().join("pgscratch-mine");
-    fs::create_dir(half).unwrap();
-    fs::create_dir(&other).unwrap();
+    for dir in [half.as_ref(), elsewhere.as_ref(), other.as_path()] {
+        fs::create_dir(dir).unwrap();
+    }
 
     let _cluster = Cluster::start(&server).unwrap();
     assert_gone(&owner.dir);
-    assert_gone(half);
+    assert_gone(&half);
     assert!(other.exists());
+    fs::remove_dir(elsewhere).unwrap();
 }
 
 #[test]
