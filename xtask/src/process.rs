@@ -190,12 +190,17 @@ pub(crate) fn run(
 
     let (send, receive) = mpsc::channel();
     let stderr = Arc::new(Mutex::new(Vec::new()));
+    // Held until stderr is at its end, so that the channel closes when both pipes have.
+    let both = send.clone();
     if let Some(pipe) = child.stdout.take() {
         std::thread::spawn(move || each_line(pipe, |line| send.send(line).is_ok()));
     }
     if let Some(pipe) = child.stderr.take() {
         let kept = Arc::clone(&stderr);
-        std::thread::spawn(move || keep_tail(pipe, &kept));
+        std::thread::spawn(move || {
+            keep_tail(pipe, &kept);
+            drop(both);
+        });
     }
 
     let mut stdout = Vec::new();
@@ -379,6 +384,15 @@ mod tests {
             (&b"out\n"[..], &b"err\n"[..])
         );
         assert_eq!(done.status.code(), Some(3));
+    }
+
+    /// The two pipes are read side by side: neither may be given up because the other has ended.
+    #[test]
+    fn what_is_said_last_on_stderr_is_not_lost() {
+        for _ in 0..200 {
+            let done = shell("echo out; exec >&-; echo last >&2", Duration::from_secs(10)).unwrap();
+            assert_eq!(&done.stderr[..], b"last\n");
+        }
     }
 
     #[test]
