@@ -50,7 +50,7 @@ pub(super) const GATE: Gate = Gate {
         Plant {
             rule: "routes/unregistered",
             plant: |tree| {
-                let text = "#[cfg(any())]\nfn planted(router: R) -> R {\n    router.get(\"/planted\", policy, handler)\n}\n";
+                let text = "#[cfg(any())]\nfn planted(router: GuardedRouter) -> R {\n    router.get(\"/planted\", policy, handler)\n}\n";
                 let spot = tree.append(&tree.leaf()?, text)?;
                 Ok(Spot {
                     line: spot.line.map(|line| line + 2),
