@@ -29,7 +29,7 @@ static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 /// How long a child may take to end after SIGTERM before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long output may still come after a child has ended.
-const DRAIN: Duration = Duration::from_millis(500);
+const DRAIN: Duration = Duration::from_secs(2);
 /// Longest stderr kept of a child, in bytes, from its end.
 const TAIL: usize = 256 * 1024;
 /// Longest line handed on, in bytes; the rest of the line is dropped.
@@ -247,12 +247,16 @@ pub(crate) fn run(
     // What is left of its group would outlive the run, and hold its pipes open.
     kill_group(group, Signal::KILL);
     groups().remove(&group);
-    // A descendant that left the group may hold them still: what it writes later is not the child's.
+    // The readers may be behind: all that the child said counts, so wait for the end of both pipes.
+    // A descendant that left the group may hold them open; it is given up after a while, and only
+    // what it says later is lost.
     let since = Instant::now();
-    while since.elapsed() < DRAIN
-        && let Ok(line) = receive.recv_timeout(DRAIN.saturating_sub(since.elapsed()))
-    {
+    while let Ok(line) = receive.recv_timeout(DRAIN.saturating_sub(since.elapsed())) {
         take(line);
+        if since.elapsed() > DRAIN {
+            receive.try_iter().for_each(&mut take);
+            break;
+        }
     }
     let stderr = stderr
         .lock()
@@ -393,6 +397,21 @@ mod tests {
             let done = shell("echo out; exec >&-; echo last >&2", Duration::from_secs(10)).unwrap();
             assert_eq!(&done.stderr[..], b"last\n");
         }
+    }
+
+    /// A reader slower than the child must not lose what is queued when the child has ended.
+    #[test]
+    fn a_slow_reader_gets_every_line() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "seq 1 3000"]);
+        let mut seen = 0;
+        let mut slowly = |_: &[u8]| {
+            seen += 1;
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        let deadline = Instant::now() + Duration::from_mins(1);
+        run(command, "seq", deadline, Some(&mut slowly)).unwrap();
+        assert_eq!(seen, 3000);
     }
 
     #[test]
