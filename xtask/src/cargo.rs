@@ -37,6 +37,8 @@ pub(crate) struct Diagnostic {
     pub(crate) code: Option<String>,
     pub(crate) message: String,
     pub(crate) help: Option<String>,
+    /// As the compiler shows it: foreign text.
+    pub(crate) rendered: Option<String>,
 }
 
 impl Diagnostic {
@@ -98,6 +100,7 @@ struct RustcMessage {
     code: Option<RustcCode>,
     spans: Vec<Span>,
     children: Vec<RustcMessage>,
+    rendered: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -190,6 +193,7 @@ fn diagnostic(root: &Path, message: RustcMessage) -> Option<Diagnostic> {
         code: message.code.map(|code| code.code),
         message: message.message,
         help,
+        rendered: message.rendered,
     })
 }
 
@@ -259,7 +263,17 @@ pub(crate) fn built(cx: &Cx) -> Result<Arc<Built>> {
     if let Some(built) = &*slot {
         return Ok(Arc::clone(built));
     }
-    let built = build(cx, &["build", "--workspace", "--all-targets"])?;
+    let built = sound(build(cx, &["build", "--workspace", "--all-targets"])?)?;
+    Ok(Arc::clone(slot.insert(built)))
+}
+
+/// Makes it the build whose binaries are asked what they describe.
+pub(crate) fn keep(cx: &Cx, built: Built) -> Result<Arc<Built>> {
+    let mut slot = cx.built.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(Arc::clone(slot.insert(sound(built)?)))
+}
+
+fn sound(built: Built) -> Result<Arc<Built>> {
     if let Some(error) = built.diagnostics.iter().find(|diagnostic| diagnostic.error) {
         let place = error
             .finding("build", Severity::Error)
@@ -272,7 +286,20 @@ pub(crate) fn built(cx: &Cx) -> Result<Arc<Built>> {
         .help("cargo xtask ci typecheck")
         .into());
     }
-    Ok(Arc::clone(slot.insert(Arc::new(built))))
+    Ok(Arc::new(built))
+}
+
+/// The development build of the binaries alone, to run them or to ask them. It has the features of
+/// [`built`], for which the examples are named: what the gates built is fresh here.
+pub(crate) fn build_binaries(cx: &Cx) -> Result<Built> {
+    build(cx, &["build", "--workspace", "--bins", "--examples"])
+}
+
+/// The release build of the apps, and of nothing else.
+pub(crate) fn build_release(cx: &Cx, apps: &[Member]) -> Result<Built> {
+    let mut args = vec!["build", "--release", "--bins"];
+    args.extend(apps.iter().flat_map(|app| ["--package", app.name.as_str()]));
+    build(cx, &args)
 }
 
 /// A member of the workspace.
@@ -284,6 +311,8 @@ pub(crate) struct Member {
     /// It has a library that rustdoc runs the examples of.
     pub(crate) doctests: bool,
     pub(crate) inherits_lints: bool,
+    /// The folders of the members that its own code depends on, relative to the root.
+    pub(crate) needs: Vec<String>,
 }
 
 /// The members, from the manifests alone: no network, no resolution.
@@ -297,6 +326,12 @@ pub(crate) fn members(cx: &Cx) -> Result<Vec<Member>> {
         name: String,
         manifest_path: PathBuf,
         targets: Vec<PackageTarget>,
+        dependencies: Vec<Dependency>,
+    }
+    #[derive(Deserialize)]
+    struct Dependency {
+        kind: Option<String>,
+        path: Option<PathBuf>,
     }
     #[derive(Deserialize)]
     struct PackageTarget {
@@ -315,8 +350,11 @@ pub(crate) fn members(cx: &Cx) -> Result<Vec<Member>> {
         serde_json::from_slice(&done.stdout).context("failed to read `cargo metadata`")?;
     let mut members = Vec::new();
     for package in metadata.packages {
-        let dir = package.manifest_path.parent().unwrap_or(Path::new(""));
-        let dir = slashed(dir.strip_prefix(&cx.root).unwrap_or(dir));
+        let below_root = |dir: &Path| slashed(dir.strip_prefix(&cx.root).unwrap_or(dir));
+        let dir = below_root(package.manifest_path.parent().unwrap_or(Path::new("")));
+        let needed = |dependency: &Dependency| dependency.kind.as_deref() != Some("dev");
+        let needs = package.dependencies.iter().filter(|d| needed(d));
+        let needs = needs.filter_map(|d| d.path.as_deref()).map(below_root);
         let manifest: toml_edit::DocumentMut = cx
             .read(&if dir.is_empty() {
                 "Cargo.toml".to_owned()
@@ -331,6 +369,7 @@ pub(crate) fn members(cx: &Cx) -> Result<Vec<Member>> {
             doctests: package.targets.iter().any(|target| {
                 target.doctest && target.kind.iter().any(|kind| kind.ends_with("lib"))
             }),
+            needs: needs.collect(),
             name: package.name,
             dir,
             inherits_lints: inherits == Some(true),
@@ -349,38 +388,65 @@ pub(crate) fn apps(cx: &Cx) -> Result<Vec<Member>> {
         .collect())
 }
 
-/// What `<app> describe <what>` prints, of every app, by app name.
+/// What `<app> describe <what>` prints, of every app.
 pub(crate) fn describe<T: serde::de::DeserializeOwned>(
     cx: &Cx,
     what: &str,
 ) -> Result<Vec<(Member, T)>> {
-    let built = built(cx)?;
     let mut described = Vec::new();
     for app in apps(cx)? {
         let name = &app.name;
-        let bin = built.bins.get(name).ok_or_else(|| {
-            Problem::new(
-                Code::Red,
-                format!("the app `{name}` has no binary of its name"),
-            )
-            .help(format!(
-                "add `{}/src/main.rs`, see CONTRIBUTING.md",
-                app.dir
-            ))
-        })?;
-        let sh = cx.shell()?;
-        let done = cx.run(cmd!(sh, "{bin} describe {what}"))?;
-        if !done.success() {
-            return Err(Problem::new(
-                Code::Red,
-                format!("`{name} describe {what}` failed: {}", done.stderr().trim()),
-            )
-            .help(format!("cargo run -p {name} -- describe {what}"))
-            .into());
-        }
-        let value = serde_json::from_slice(&done.stdout)
+        let text = ask(cx, &app, what)?;
+        let value = serde_json::from_str(&text)
             .with_context(|| format!("failed to read the JSON of `{name} describe {what}`"))?;
         described.push((app, value));
     }
     Ok(described)
+}
+
+/// The same as it is printed, of the apps whose usage names it: `usage: web [describe settings|…]`.
+pub(crate) fn describe_where_known(cx: &Cx, what: &str) -> Result<Vec<(Member, String)>> {
+    let mut described = Vec::new();
+    for app in apps(cx)? {
+        let (sh, bin) = (cx.shell()?, binary(cx, &app)?);
+        let usage = cx.run(cmd!(sh, "{bin} describe"))?.stderr();
+        let names = usage.split_once("[describe ").map(|(_, rest)| rest);
+        let names = names.and_then(|rest| rest.split(']').next());
+        if names.is_some_and(|names| names.split('|').any(|name| name == what)) {
+            let text = ask(cx, &app, what)?;
+            described.push((app, text));
+        }
+    }
+    Ok(described)
+}
+
+fn binary(cx: &Cx, app: &Member) -> Result<PathBuf> {
+    let name = &app.name;
+    let bin = built(cx)?.bins.get(name).cloned();
+    bin.ok_or_else(|| {
+        Problem::new(
+            Code::Red,
+            format!("the app `{name}` has no binary of its name"),
+        )
+        .help(format!(
+            "add `{}/src/main.rs`, see CONTRIBUTING.md",
+            app.dir
+        ))
+        .into()
+    })
+}
+
+fn ask(cx: &Cx, app: &Member, what: &str) -> Result<String> {
+    let (name, bin) = (&app.name, binary(cx, app)?);
+    let sh = cx.shell()?;
+    let done = cx.run(cmd!(sh, "{bin} describe {what}"))?;
+    if !done.success() {
+        return Err(Problem::new(
+            Code::Red,
+            format!("`{name} describe {what}` failed: {}", done.stderr().trim()),
+        )
+        .help(format!("cargo run -p {name} -- describe {what}"))
+        .into());
+    }
+    String::from_utf8(done.stdout).with_context(|| format!("`{name} describe {what}` is not UTF-8"))
 }

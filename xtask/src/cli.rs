@@ -49,6 +49,8 @@ enum Command {
     },
     /// Prepare this checkout for work: secrets, database, tools. Safe to repeat
     Setup,
+    /// Run all apps, and start them again when their sources change. Ctrl-C stops all
+    Dev(project::dev::Options),
     /// Say what is wrong with this machine or checkout, and how to mend it
     Doctor {
         #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -60,7 +62,7 @@ enum Command {
         #[arg(short, long)]
         package: Vec<String>,
     },
-    /// Measure the runner: cold build, no-op, each gate
+    /// Measure the runner (cold build, no-op, each gate), or the apps
     Bench(project::bench::Options),
 }
 
@@ -142,6 +144,7 @@ pub(crate) fn run() -> Result<Code> {
             command: Evidence::Accept,
         } => accept(&shared),
         Command::Setup => project::setup::run(&shared),
+        Command::Dev(options) => project::dev::run(&shared, &options),
         Command::Doctor { format } => project::doctor::run(&shared, format == Format::Json),
         Command::Test { package } => project::test::run(&shared, package),
         Command::Bench(options) => project::bench::run(&shared, &options),

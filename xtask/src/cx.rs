@@ -228,7 +228,8 @@ impl Cx {
         process::run(command, &line, self.deadline, Some(on_line))
     }
 
-    fn prepare(&self, cmd: xshell::Cmd<'_>) -> (Command, String) {
+    /// The command in a child's environment, and as a person would type it.
+    pub(crate) fn prepare(&self, cmd: xshell::Cmd<'_>) -> (Command, String) {
         let line = cmd.to_string().replace(&environment::cargo(), "cargo");
         let line = crate::report::text::clean(&line, crate::report::text::MESSAGE);
         self.commands

@@ -7,6 +7,7 @@ mod environment;
 mod exit;
 mod gates;
 mod migrations;
+mod pages;
 mod policy;
 mod process;
 mod project;

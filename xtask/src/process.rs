@@ -27,7 +27,7 @@ static FORCED: AtomicBool = AtomicBool::new(false);
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 /// How long a child may take to end after SIGTERM before it is killed.
-const GRACE: Duration = Duration::from_secs(5);
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 /// How long output may still come after a child has ended.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Longest stderr kept of a child, in bytes, from its end.
@@ -53,15 +53,20 @@ pub(crate) fn interrupted() -> bool {
     INTERRUPTS.load(Ordering::SeqCst) > 0
 }
 
+/// Says that a child was killed, so that the end of the run looks for what that may have left.
+pub(crate) fn force() {
+    FORCED.store(true, Ordering::SeqCst);
+}
+
 pub(crate) fn forced() -> bool {
     FORCED.load(Ordering::SeqCst)
 }
 
-fn groups() -> std::sync::MutexGuard<'static, BTreeSet<i32>> {
+pub(crate) fn groups() -> std::sync::MutexGuard<'static, BTreeSet<i32>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn kill_group(group: i32, signal: Signal) {
+pub(crate) fn kill_group(group: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(group) {
         // It may be gone already, which is what we want.
         let _ = rustix::process::kill_process_group(pid, signal);
@@ -230,7 +235,7 @@ pub(crate) fn run(
         let late = Instant::now() > deadline;
         if interrupted() || late {
             end(&mut child, group);
-            FORCED.store(true, Ordering::SeqCst);
+            force();
             groups().remove(&group);
             return Err(if interrupted() {
                 stopped("interrupted").into()
@@ -282,7 +287,7 @@ fn end(child: &mut Child, group: i32) {
     let _ = child.wait();
 }
 
-fn each_line(from: impl Read, mut on_line: impl FnMut(Vec<u8>) -> bool) {
+pub(crate) fn each_line(from: impl Read, mut on_line: impl FnMut(Vec<u8>) -> bool) {
     let mut reader = BufReader::with_capacity(64 * 1024, from);
     loop {
         let mut line = Vec::new();

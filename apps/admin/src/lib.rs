@@ -1,15 +1,35 @@
-//! The `admin` surface: pages for staff.
+//! The `admin` surface: pages for staff, who run the kitchen here.
 
-mod pages;
+mod audit;
+mod board;
+mod menu;
 mod router;
 
-use guard::{App, Carrier, Deny, RouteRecord, SignedTokens};
-use secrecy::SecretString;
+use bff::{ApiClient, Bff, Link, Profile};
+use contract::Role;
+use guard::{App, Deny, Guards, RouteRecord, SessionCookie, SharedRates};
 use serve::{Health, Outcome, StartupError};
-use settings::{AdminSettings, AppEnv, Settings};
+use settings::{AdminSettings, Settings, Surface};
 
-/// The cookie that holds the session.
-pub const SESSION_COOKIE: &str = "session";
+static PROFILE: Profile = Profile {
+    title: "Corner Kitchen · Staff",
+    links: &[
+        Link {
+            path: "/",
+            label: "Kitchen",
+        },
+        Link {
+            path: "/menu",
+            label: "Menu",
+        },
+        Link {
+            path: "/audit",
+            label: "Audit",
+        },
+    ],
+    admits: Some(Role::Staff),
+    sign_up: None,
+};
 
 /// The table of routes.
 pub fn records() -> Vec<RouteRecord> {
@@ -17,19 +37,21 @@ pub fn records() -> Vec<RouteRecord> {
 }
 
 /// The finished app.
-pub fn app(session_key: &SecretString, health: &Health, env: AppEnv) -> App {
-    let sessions = SignedTokens::new(session_key, Carrier::Cookie(SESSION_COOKIE));
-    router::routes(health).finish(sessions, Deny::SignIn(router::SIGN_IN), env)
+pub fn app(settings: &AdminSettings, rates: Option<SharedRates>, health: &Health) -> App {
+    let env = settings.common.app_env;
+    let cookie = SessionCookie::new("admin-session", &settings.session_keys, env);
+    let bff = Bff::new(&PROFILE, ApiClient::new(&settings.api_url), cookie);
+    let guards = Guards::new(Deny::SignIn(bff::sign_in::PATH), env)
+        .authenticator(bff.clone())
+        .shared_rates(rates);
+    router::routes(health).with_state(&bff).finish(guards)
 }
 
 /// Reads the settings and serves until told to stop.
 pub async fn start() -> Result<Outcome, StartupError> {
-    let AdminSettings {
-        common,
-        session_key,
-    } = AdminSettings::from_env()?;
-    telemetry::init(common.app_env, &common.log)?;
-    let health = Health::new(&common.release_sha, Vec::new());
-    let app = app(&session_key, &health, common.app_env);
-    Ok(serve::run(app, &common, health).await?)
+    let settings = AdminSettings::from_env()?;
+    bff::start(Surface::Admin, &settings.common, |rates, health| {
+        app(&settings, rates, health)
+    })
+    .await
 }

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use settings::Surface;
 
 fn main() -> ExitCode {
-    serve::cli(Surface::Admin, admin::records, admin::start)
+    serve::cli(Surface::Admin, admin::records, &[], admin::start)
 }

@@ -1,22 +1,34 @@
 //! The whole URL map of `admin`.
 
-use guard::page::stylesheet;
-use guard::{GuardedRouter, Role, public, role};
+use bff::{Bff, sign_in};
+use guard::{GuardedRouter, RateClass, Role, public, role};
 use serve::Health;
 
-use crate::pages;
+use crate::{audit, board, menu};
 
-/// Where the signed out are sent.
-pub(crate) const SIGN_IN: &str = "/sign-in";
-
-pub(crate) fn routes(health: &Health) -> GuardedRouter {
+pub(crate) fn routes(health: &Health) -> GuardedRouter<Bff> {
     GuardedRouter::new()
-        .get("/", role(Role::Staff), pages::home)
+        .get("/", role(Role::Staff), board::show)
+        .post("/orders/{id}", role(Role::Staff), board::advance)
+        .get("/menu", role(Role::Staff), menu::show)
+        .post("/menu", role(Role::Staff), menu::add)
+        .post("/menu/{id}", role(Role::Staff), menu::change)
+        .get("/audit", role(Role::Staff), audit::list)
         .get(
-            SIGN_IN,
+            sign_in::PATH,
             public("nobody is signed in yet where they sign in"),
-            pages::sign_in,
+            sign_in::show,
         )
-        .merge(stylesheet())
+        .post(
+            sign_in::PATH,
+            public("nobody is signed in yet where they sign in").rate(RateClass::Strict),
+            sign_in::submit,
+        )
+        .post(
+            "/sign-out",
+            public("whoever leaves is let go, whether or not their session can still be renewed"),
+            sign_in::end,
+        )
+        .merge(bff::assets())
         .merge(health.routes())
 }

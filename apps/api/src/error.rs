@@ -9,13 +9,40 @@ use store::StoreError;
 pub(crate) struct ApiError(Problem);
 
 impl ApiError {
-    /// Passes if no field was found wrong.
-    pub(crate) fn unless_valid(errors: Vec<FieldError>) -> Result<(), Self> {
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(Self(Problem::invalid(errors)))
-        }
+    /// 401: whoever it is, it has to sign in first.
+    pub(crate) fn unauthorized(detail: &str) -> Self {
+        Problem::new(StatusCode::UNAUTHORIZED).detail(detail).into()
+    }
+
+    /// 404: what the path or the body names is not there, or not the caller's.
+    pub(crate) fn not_found(detail: &str) -> Self {
+        Problem::new(StatusCode::NOT_FOUND).detail(detail).into()
+    }
+
+    /// 409: it would be fine, had things not come otherwise.
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::CONFLICT).detail(detail).into()
+    }
+
+    /// 422 for one field.
+    pub(crate) fn invalid(field: &str, message: &str) -> Self {
+        let error = FieldError {
+            field: field.to_owned(),
+            message: message.to_owned(),
+        };
+        Problem::invalid(vec![error]).into()
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        error.0
     }
 }
 
@@ -31,6 +58,9 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict(_) => {
                 Problem::new(StatusCode::CONFLICT).detail("something with this name exists already")
             }
+            StoreError::Stale { current, .. } => Problem::new(StatusCode::CONFLICT).detail(
+                format!("it was changed in the meantime: its version is {current} now"),
+            ),
             StoreError::NotFound(_) => Problem::new(StatusCode::NOT_FOUND)
                 .detail("what the request refers to is not there"),
             StoreError::Invalid(_) => {
@@ -43,22 +73,10 @@ impl From<StoreError> for ApiError {
             }
             // No wildcard: whoever adds a failure decides here what callers are told.
             StoreError::Scheme(_)
-            | StoreError::Url { .. }
+            | StoreError::Url(_)
             | StoreError::Unmarked { .. }
             | StoreError::WrongMarker { .. }
             | StoreError::Query { .. } => Problem::internal(&error),
         })
-    }
-}
-
-/// Notes a field that is wrong.
-pub(crate) fn check(
-    errors: &mut Vec<FieldError>,
-    ok: bool,
-    field: &'static str,
-    message: &'static str,
-) {
-    if !ok {
-        errors.push(FieldError { field, message });
     }
 }

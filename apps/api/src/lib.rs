@@ -1,62 +1,138 @@
-//! The `api` surface: the menu and the orders as JSON.
+//! The `api` surface: accounts, sessions, the menu and the orders as JSON.
 
+mod accounts;
+mod audit;
 mod error;
+mod idempotency;
+mod identities;
+mod kitchen;
 mod menu;
+mod openapi;
 mod orders;
+mod pages;
+mod passwords;
+mod payments;
 mod router;
+mod sessions;
+mod state;
+mod valid;
 
-use guard::{App, Carrier, Deny, RouteRecord, SignedTokens};
-use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
+
+use flags::Flags;
+use guard::{
+    App, Deny, Guards, RateClass, RouteRecord, SharedRates, SignedTokens, Throttle, WebhookKey,
+};
+use secrecy::ExposeSecret;
 use serve::{Check, Health, Outcome, StartupError};
-use settings::{ApiSettings, AppEnv, Settings};
+use settings::{ApiSettings, Settings as _, Surface};
 use store::{Store, StoreError};
+
+use crate::identities::Identities;
+use crate::passwords::Passwords;
+use crate::state::Api;
+
+/// What the service works with.
+#[derive(Clone)]
+pub struct Resources {
+    /// The open database.
+    pub store: Store,
+    /// What is not for everybody yet.
+    pub flags: Flags,
+    /// Where instances count their callers together, if they do.
+    pub rates: Option<SharedRates>,
+}
 
 /// The table of routes.
 pub fn records() -> Vec<RouteRecord> {
     router::routes(&Health::new("", Vec::new())).records()
 }
 
-/// The finished app on an open store.
-pub fn app(store: &Store, token_key: &SecretString, health: &Health, env: AppEnv) -> App {
-    let tokens = SignedTokens::new(token_key, Carrier::Bearer);
-    router::routes(health)
-        .with_state(store)
-        .finish(tokens, Deny::Problem, env)
+/// The OpenAPI document of the routes below `/v1`, as indented JSON.
+pub fn openapi_json() -> String {
+    format!("{:#}", openapi::document())
 }
 
-/// What the service cannot work without.
-pub fn checks(store: &Store) -> Vec<Check> {
-    let store = store.clone();
-    let ping = move || {
+/// The finished app.
+pub fn app(settings: &ApiSettings, resources: &Resources, health: &Health) -> App {
+    let api = Api {
+        store: resources.store.clone(),
+        flags: Arc::new(resources.flags.clone()),
+        tokens: Arc::new(SignedTokens::new(&settings.token_keys)),
+        passwords: Passwords::new(),
+        sign_ins: Arc::new(Throttle::new(RateClass::Strict, resources.rates.clone())),
+    };
+    let guards = Guards::new(Deny::Problem, settings.common.app_env)
+        .authenticator(Identities {
+            tokens: SignedTokens::new(&settings.token_keys),
+            store: resources.store.clone(),
+        })
+        .webhook_key("payments", WebhookKey::new(&settings.payments_key))
+        .shared_rates(resources.rates.clone());
+    router::routes(health).with_state(&api).finish(guards)
+}
+
+/// What the service depends on.
+pub fn checks(resources: &Resources) -> Vec<Check> {
+    let store = resources.store.clone();
+    let database = Check::new("database", move || {
         let store = store.clone();
         async move { store.ping().await }
-    };
-    vec![Check::new("database", ping)]
+    });
+    let redis = resources.rates.clone().map(|rates| {
+        Check::optional("redis", move || {
+            let rates = rates.clone();
+            async move { rates.ping().await }
+        })
+    });
+    [database].into_iter().chain(redis).collect()
 }
 
 /// Reads the settings, opens the database, and serves until told to stop.
 pub async fn start() -> Result<Outcome, StartupError> {
-    let ApiSettings {
-        common,
-        database_url,
-        token_key,
-    } = ApiSettings::from_env()?;
-    telemetry::init(common.app_env, &common.log)?;
+    let settings = ApiSettings::from_env()?;
+    let common = &settings.common;
+    telemetry::init(common, Surface::Api)?;
+    let flags = Flags::load(common.app_env).map_err(|error| {
+        let help = error.help();
+        StartupError::new(error).help(help)
+    })?;
+    let rates = common
+        .redis_url
+        .as_ref()
+        .map(|url| SharedRates::new(Surface::Api.as_str(), url))
+        .transpose()
+        .map_err(|error| StartupError::new(error).help("check `REDIS_URL`"))?;
     let marker = common
         .app_env
         .expected_marker()
         .parse()
         .map_err(StartupError::new)?;
-    let store = Store::connect(database_url.expose_secret(), marker)
+    let store = Store::connect(settings.database_url.expose_secret(), marker)
         .await
         .map_err(unusable)?;
+    let watched = store.clone();
+    telemetry::metrics::watch_pool(move || {
+        let state = watched.pool_state();
+        (state.idle, state.used)
+    });
 
-    let health = Health::new(&common.release_sha, checks(&store));
-    let app = app(&store, &token_key, &health, common.app_env);
-    let outcome = serve::run(app, &common, health).await?;
+    if !common.app_env.is_local() && common.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "`TRUSTED_PROXIES` is empty: whoever comes by `client` or `admin` is counted as one caller"
+        );
+    }
+    let resources = Resources {
+        store,
+        flags,
+        rates,
+    };
+    let health = Health::new(&common.release_sha, checks(&resources));
+    let app = app(&settings, &resources, &health);
+    let outcome = serve::run(app, common, health).await?;
     // A second signal means now, and closing waits for statements under way.
     if outcome != Outcome::Interrupted {
-        store.close().await;
+        resources.store.close().await;
     }
     Ok(outcome)
 }
@@ -64,7 +140,10 @@ pub async fn start() -> Result<Outcome, StartupError> {
 fn unusable(error: StoreError) -> StartupError {
     let helps_itself = matches!(
         error,
-        StoreError::Scheme(_) | StoreError::Unmarked { .. } | StoreError::WrongMarker { .. }
+        StoreError::Scheme(_)
+            | StoreError::Url(_)
+            | StoreError::Unmarked { .. }
+            | StoreError::WrongMarker { .. }
     );
     let error = StartupError::new(error);
     if helps_itself {

@@ -5,5 +5,10 @@ use std::process::ExitCode;
 use settings::Surface;
 
 fn main() -> ExitCode {
-    serve::cli(Surface::Api, api::records, api::start)
+    serve::cli(
+        Surface::Api,
+        api::records,
+        &[("openapi", api::openapi_json)],
+        api::start,
+    )
 }

@@ -3,68 +3,109 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use store::{Meal, NewMeal, Store};
+use contract::{Meal, MealChange, NewMeal, Page, PageQuery};
+use store::StoreError;
 
-use crate::error::{ApiError, check};
+use crate::error::ApiError;
+use crate::pages::Window;
+use crate::state::{Api, Caller};
+use crate::valid::{Id, Valid, ValidQuery};
 
-const MAX_NAME: usize = 80;
-const MAX_DESCRIPTION: usize = 500;
-/// A thousand in the currency of the house: more is a slip of the finger.
-const MAX_PRICE_CENTS: i32 = 100_000;
+/// Lists the meals that can be ordered.
+#[utoipa::path(
+    get,
+    path = "/v1/menu",
+    params(PageQuery),
+    responses((status = 200, description = "a page of meals", body = Page<Meal>)),
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    ValidQuery(query): ValidQuery<PageQuery>,
+) -> Result<Json<Page<Meal>>, ApiError> {
+    let window = Window::new(&query);
+    let meals = api.store.menu(window.rows()).await?;
+    Ok(Json(window.page(meals, to_contract, |meal| meal.id)))
+}
 
-/// The meals that can be ordered.
-pub(crate) async fn list(State(store): State<Store>) -> Result<Json<Vec<Meal>>, ApiError> {
-    Ok(Json(store.menu().await?))
+/// Lists all meals, those included that cannot be ordered now.
+#[utoipa::path(
+    get,
+    path = "/v1/menu/all",
+    params(PageQuery),
+    responses((status = 200, description = "a page of meals", body = Page<Meal>)),
+)]
+pub(crate) async fn list_all(
+    State(api): State<Api>,
+    ValidQuery(query): ValidQuery<PageQuery>,
+) -> Result<Json<Page<Meal>>, ApiError> {
+    let window = Window::new(&query);
+    let meals = api.store.meals(window.rows()).await?;
+    Ok(Json(window.page(meals, to_contract, |meal| meal.id)))
 }
 
 /// Adds a meal.
+#[utoipa::path(
+    post,
+    path = "/v1/menu",
+    request_body = NewMeal,
+    responses(
+        (status = 201, description = "the meal", body = Meal),
+        (status = 409, description = "there is a meal with this name"),
+    ),
+)]
 pub(crate) async fn add(
-    State(store): State<Store>,
-    Json(meal): Json<NewMeal>,
+    State(api): State<Api>,
+    caller: Caller,
+    Valid(meal): Valid<NewMeal>,
 ) -> Result<(StatusCode, Json<Meal>), ApiError> {
-    validate(&meal)?;
-    Ok((StatusCode::CREATED, Json(store.add_meal(&meal).await?)))
+    let meal = store::NewMeal {
+        name: &meal.name,
+        description: &meal.description,
+        price_cents: meal.price_cents,
+    };
+    let added = api.store.add_meal(&caller.by(), &meal).await;
+    let meal = added.map_err(|error| match error {
+        StoreError::Conflict(_) => ApiError::conflict("there is a meal with this name already"),
+        other => other.into(),
+    })?;
+    Ok((StatusCode::CREATED, Json(to_contract(meal))))
 }
 
-fn validate(meal: &NewMeal) -> Result<(), ApiError> {
-    let NewMeal {
-        name,
-        description,
-        price_cents,
-    } = meal;
-    let mut errors = Vec::new();
-    check(
-        &mut errors,
-        !name.trim().is_empty(),
-        "name",
-        "must not be empty",
-    );
-    check(
-        &mut errors,
-        name.chars().count() <= MAX_NAME,
-        "name",
-        "must have at most 80 characters",
-    );
-    check(
-        &mut errors,
-        !name.contains(char::is_control),
-        "name",
-        "must have no control characters",
-    );
-    let short = description.chars().count() <= MAX_DESCRIPTION;
-    check(
-        &mut errors,
-        short,
-        "description",
-        "must have at most 500 characters",
-    );
-    check(
-        &mut errors,
-        !description.contains(|c: char| c.is_control() && c != '\n'),
-        "description",
-        "must have no control characters but line breaks",
-    );
-    let sane = (1..=MAX_PRICE_CENTS).contains(price_cents);
-    check(&mut errors, sane, "price_cents", "must be from 1 to 100000");
-    ApiError::unless_valid(errors)
+/// Changes a meal.
+#[utoipa::path(
+    patch,
+    path = "/v1/menu/{id}",
+    params(("id" = i64, Path, description = "the meal's number", minimum = 1)),
+    request_body = MealChange,
+    responses(
+        (status = 200, description = "the meal as it is now", body = Meal),
+        (status = 404, description = "there is no such meal"),
+        (status = 409, description = "it was changed since the version that was sent"),
+    ),
+)]
+pub(crate) async fn change(
+    State(api): State<Api>,
+    Id(id): Id,
+    caller: Caller,
+    Valid(change): Valid<MealChange>,
+) -> Result<Json<Meal>, ApiError> {
+    let change = store::MealChange {
+        description: &change.description,
+        price_cents: change.price_cents,
+        available: change.available,
+        version: change.version,
+    };
+    let meal = api.store.change_meal(&caller.by(), id, &change).await?;
+    Ok(Json(to_contract(meal)))
+}
+
+fn to_contract(meal: store::Meal) -> Meal {
+    Meal {
+        id: meal.id,
+        name: meal.name,
+        description: meal.description,
+        price_cents: meal.price_cents,
+        available: meal.available,
+        version: meal.version,
+    }
 }

@@ -1,15 +1,45 @@
-//! The `client` surface: pages for signed-in customers.
+//! The `client` surface: pages for customers, who order here.
 
-mod pages;
+mod menu;
+mod orders;
 mod router;
+mod sign_up;
 
-use guard::{App, Carrier, Deny, RouteRecord, SignedTokens};
-use secrecy::SecretString;
+use axum::extract::FromRef;
+use bff::{ApiClient, Bff, Link, Profile};
+use flags::{Flag, Flags};
+use guard::{App, Deny, Guards, RouteRecord, SessionCookie, SharedRates};
 use serve::{Health, Outcome, StartupError};
-use settings::{AppEnv, ClientSettings, Settings};
+use settings::{ClientSettings, Settings, Surface};
 
-/// The cookie that holds the session.
-pub const SESSION_COOKIE: &str = "session";
+static PROFILE: Profile = Profile {
+    title: "Corner Kitchen",
+    links: &[
+        Link {
+            path: "/",
+            label: "Menu",
+        },
+        Link {
+            path: "/orders",
+            label: "Your orders",
+        },
+    ],
+    admits: None,
+    sign_up: Some(sign_up::PATH),
+};
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Client {
+    bff: Bff,
+    preorders: bool,
+}
+
+impl FromRef<Client> for Bff {
+    fn from_ref(client: &Client) -> Self {
+        client.bff.clone()
+    }
+}
 
 /// The table of routes.
 pub fn records() -> Vec<RouteRecord> {
@@ -17,19 +47,34 @@ pub fn records() -> Vec<RouteRecord> {
 }
 
 /// The finished app.
-pub fn app(session_key: &SecretString, health: &Health, env: AppEnv) -> App {
-    let sessions = SignedTokens::new(session_key, Carrier::Cookie(SESSION_COOKIE));
-    router::routes(health).finish(sessions, Deny::SignIn(router::SIGN_IN), env)
+pub fn app(
+    settings: &ClientSettings,
+    flags: &Flags,
+    rates: Option<SharedRates>,
+    health: &Health,
+) -> App {
+    let env = settings.common.app_env;
+    let cookie = SessionCookie::new("client-session", &settings.session_keys, env);
+    let bff = Bff::new(&PROFILE, ApiClient::new(&settings.api_url), cookie);
+    let guards = Guards::new(Deny::SignIn(bff::sign_in::PATH), env)
+        .authenticator(bff.clone())
+        .shared_rates(rates);
+    let client = Client {
+        bff,
+        preorders: flags.is_on(Flag::Preorders),
+    };
+    router::routes(health).with_state(&client).finish(guards)
 }
 
 /// Reads the settings and serves until told to stop.
 pub async fn start() -> Result<Outcome, StartupError> {
-    let ClientSettings {
-        common,
-        session_key,
-    } = ClientSettings::from_env()?;
-    telemetry::init(common.app_env, &common.log)?;
-    let health = Health::new(&common.release_sha, Vec::new());
-    let app = app(&session_key, &health, common.app_env);
-    Ok(serve::run(app, &common, health).await?)
+    let settings = ClientSettings::from_env()?;
+    let flags = Flags::load(settings.common.app_env).map_err(|error| {
+        let help = error.help();
+        StartupError::new(error).help(help)
+    })?;
+    bff::start(Surface::Client, &settings.common, |rates, health| {
+        app(&settings, &flags, rates, health)
+    })
+    .await
 }

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use settings::Surface;
 
 fn main() -> ExitCode {
-    serve::cli(Surface::Client, client::records, client::start)
+    serve::cli(Surface::Client, client::records, &[], client::start)
 }

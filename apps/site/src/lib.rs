@@ -1,11 +1,27 @@
 //! The `site` surface: public pages.
 
+mod menu;
 mod pages;
 mod router;
 
-use guard::{App, Deny, NoIdentities, RouteRecord};
+use std::sync::Arc;
+
+use bff::{ApiClient, Link, Profile};
+use guard::{App, Deny, Guards, RouteRecord, SharedRates};
 use serve::{Health, Outcome, StartupError};
-use settings::{AppEnv, Settings, SiteSettings};
+use settings::{Settings, SiteSettings, Surface};
+
+use crate::menu::MenuCache;
+
+static PROFILE: Profile = Profile {
+    title: "Corner Kitchen",
+    links: &[Link {
+        path: "/menu",
+        label: "Menu",
+    }],
+    admits: None,
+    sign_up: None,
+};
 
 /// The table of routes.
 pub fn records() -> Vec<RouteRecord> {
@@ -13,15 +29,18 @@ pub fn records() -> Vec<RouteRecord> {
 }
 
 /// The finished app.
-pub fn app(health: &Health, env: AppEnv) -> App {
-    router::routes(health).finish(NoIdentities, Deny::Page, env)
+pub fn app(settings: &SiteSettings, rates: Option<SharedRates>, health: &Health) -> App {
+    let api = ApiClient::new(&settings.api_url).anonymous();
+    let menu = Arc::new(MenuCache::new(api));
+    let guards = Guards::new(Deny::Page, settings.common.app_env).shared_rates(rates);
+    router::routes(health).with_state(&menu).finish(guards)
 }
 
 /// Reads the settings and serves until told to stop.
 pub async fn start() -> Result<Outcome, StartupError> {
-    let SiteSettings { common } = SiteSettings::from_env()?;
-    telemetry::init(common.app_env, &common.log)?;
-    let health = Health::new(&common.release_sha, Vec::new());
-    let app = app(&health, common.app_env);
-    Ok(serve::run(app, &common, health).await?)
+    let settings = SiteSettings::from_env()?;
+    bff::start(Surface::Site, &settings.common, |rates, health| {
+        app(&settings, rates, health)
+    })
+    .await
 }

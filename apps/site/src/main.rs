@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use settings::Surface;
 
 fn main() -> ExitCode {
-    serve::cli(Surface::Site, site::records, site::start)
+    serve::cli(Surface::Site, site::records, &[], site::start)
 }

@@ -1,22 +1,35 @@
 //! The pages of `site`.
 
-use guard::page::Page;
+use std::sync::Arc;
 
-/// What is cooked every week; the daily menu is the `api`'s.
-const CLASSICS: [&str; 3] = [
-    "Pancakes with blueberries",
-    "Lentil soup with lemon",
-    "Mushroom risotto",
-];
+use askama::Template;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use bff::ApiError;
+use contract::Meal;
 
-/// The front page.
-pub(crate) async fn home() -> Page {
-    Page::new("A kitchen around the corner")
-        .text("Ordered by noon, cooked by one.")
-        .link("/menu", "What we cook every week")
+use crate::PROFILE;
+use crate::menu::MenuCache;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home;
+
+#[derive(Template)]
+#[template(path = "menu.html")]
+struct Menu<'a> {
+    meals: &'a [Meal],
 }
 
-/// The classics.
-pub(crate) async fn menu() -> Page {
-    Page::new("Every week").list(CLASSICS).link("/", "Back")
+/// The front page.
+pub(crate) async fn home() -> impl IntoResponse {
+    PROFILE.page("A kitchen around the corner", Home)
+}
+
+/// What can be ordered today.
+pub(crate) async fn menu(
+    State(menu): State<Arc<MenuCache>>,
+) -> Result<impl IntoResponse, ApiError> {
+    let meals = menu.meals().await?;
+    Ok(PROFILE.page("Menu", Menu { meals: &meals }).into_response())
 }

@@ -1,12 +1,14 @@
 //! The whole URL map of `site`.
 
-use guard::page::stylesheet;
+use std::sync::Arc;
+
 use guard::{GuardedRouter, public};
 use serve::Health;
 
+use crate::menu::MenuCache;
 use crate::pages;
 
-pub(crate) fn routes(health: &Health) -> GuardedRouter {
+pub(crate) fn routes(health: &Health) -> GuardedRouter<Arc<MenuCache>> {
     GuardedRouter::new()
         .get("/", public("the front page is for everyone"), pages::home)
         .get(
@@ -14,6 +16,6 @@ pub(crate) fn routes(health: &Health) -> GuardedRouter {
             public("the menu is for everyone who is hungry"),
             pages::menu,
         )
-        .merge(stylesheet())
+        .merge(bff::assets())
         .merge(health.routes())
 }

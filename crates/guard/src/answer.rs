@@ -1,85 +1,126 @@
 //! The outermost step of every request: its id, its log line, the form of its errors, its headers.
 
-use std::any::Any;
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use telemetry::RequestId;
-use tracing::Instrument;
 
-use crate::gate::Shared;
 use crate::headers::{forbid_storing, harden};
-use crate::page::Page;
-use crate::{Deny, Problem};
+use crate::rate::Caller;
+use crate::route::Route;
+use crate::{ClientAddr, Deny, Guards, Problem, page};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest explanation that is taken over from a rejection of axum's.
 const MAX_DETAIL: usize = 4096;
 
+/// What is kept of a request once the router has it.
+#[derive(Clone, Copy)]
+pub(crate) struct Head {
+    id: RequestId,
+    method: &'static str,
+    from: Option<ClientAddr>,
+    started: Instant,
+}
+
+impl Head {
+    pub(crate) fn of(request: &Request) -> Self {
+        let inbound = request.headers().get(X_REQUEST_ID);
+        Self {
+            id: RequestId::accept(inbound.and_then(|value| value.to_str().ok())),
+            method: name_of(request.method()),
+            from: request.extensions().get().copied(),
+            started: Instant::now(),
+        }
+    }
+}
+
+/// A method that nobody made up: it can hold anything, a token included.
+fn name_of(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+    ];
+    let known = KNOWN.into_iter().find(|known| *known == method.as_str());
+    known.unwrap_or("OTHER")
+}
+
 /// Runs the rest of the app and finalises whatever it answers.
-pub(crate) async fn answer(
-    State(shared): State<Arc<Shared>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let inbound = request
-        .headers()
-        .get(X_REQUEST_ID)
-        .and_then(|value| value.to_str().ok());
-    let id = RequestId::accept(inbound);
-    // At the level of errors, so that no filter takes the id away from them.
-    let span = tracing::error_span!("request", request_id = %id);
-    async move {
-        let started = Instant::now();
-        let method = request.method().clone();
-        let route = request.extensions().get::<MatchedPath>().cloned();
-        let mut response = dress(next.run(request).await, shared.deny).await;
-        harden(response.headers_mut(), shared.env);
+///
+/// No `async fn`, and `rest` is a future already: each level that holds a request by value makes
+/// the future larger, and moving it was a fifth of what a request cost.
+pub(crate) fn answer(
+    guards: Arc<Guards>,
+    head: Head,
+    rest: impl Future<Output = Result<Response, Infallible>> + Send + 'static,
+) -> Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>> {
+    let Head {
+        id,
+        method,
+        from,
+        started,
+    } = head;
+    Box::pin(telemetry::in_request(id, async move {
+        let in_flight = InFlight::new(&guards);
+        let mut response = rest.await?;
+        let route = response.extensions_mut().remove::<Arc<Route>>();
+        let route = if let Some(route) = &route {
+            route
+        } else {
+            // No gate has counted it: a flood of these would cost a log line each.
+            let counted = guards.count(&guards.unmatched, Caller::at(from)).await;
+            response = counted.map_or_else(IntoResponse::into_response, |()| response);
+            &guards.unmatched
+        };
+        dress(&mut response, guards.deny).await;
+        harden(response.headers_mut(), &guards.hardened);
         if let Ok(id) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(X_REQUEST_ID, id);
         }
+        let took = started.elapsed();
+        route.count(response.status(), took);
+        drop(in_flight);
         tracing::info!(
-            method = %method,
+            method,
             // The pattern, never the path: that can hold anything, a token included.
-            route = route.as_ref().map_or("unmatched", MatchedPath::as_str),
+            route = route.path,
             status = response.status().as_u16(),
-            latency_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "answered"
         );
-        response
-    }
-    .instrument(span)
-    .await
+        Ok(response)
+    }))
 }
 
-/// The answer for a handler that panicked.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the layer hands the payload over"
-)]
-pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> Response {
-    let message = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    tracing::error!(panic = message, "a handler panicked");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+/// Counts a request as under way, until it is answered or its caller is gone.
+struct InFlight<'a>(&'a Guards);
+
+impl<'a> InFlight<'a> {
+    fn new(guards: &'a Guards) -> Self {
+        guards.in_flight.increment(1.0);
+        Self(guards)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.decrement(1.0);
+    }
 }
 
 /// Gives every error the form of the app: our own problems, and the plain texts of axum's
 /// rejections, 404 and 405.
-async fn dress(mut response: Response, deny: Deny) -> Response {
+async fn dress(response: &mut Response, deny: Deny) {
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
-        None if is_bare_error(&response) => explain(&mut response).await,
-        None => return response,
+        None if is_bare_error(response) => Box::pin(explain(response)).await,
+        None => return,
     };
     let (content_type, body) = match deny {
         Deny::Problem => {
@@ -93,9 +134,8 @@ async fn dress(mut response: Response, deny: Deny) -> Response {
             ("application/problem+json", json)
         }
         Deny::Page | Deny::SignIn(_) => {
-            let page = Page::new(problem.title());
-            let page = problem.details().into_iter().fold(page, Page::text);
-            ("text/html; charset=utf-8", page.render())
+            let page = page::error(problem.title(), problem.details());
+            ("text/html; charset=utf-8", page)
         }
     };
     *response.body_mut() = Body::from(body);
@@ -103,7 +143,6 @@ async fn dress(mut response: Response, deny: Deny) -> Response {
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     forbid_storing(headers);
-    response
 }
 
 /// An error whose body nobody has formed: a handler's own JSON or page is left alone.

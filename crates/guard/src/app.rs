@@ -5,6 +5,7 @@
 )]
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -13,19 +14,22 @@ use axum::extract::Request;
 use axum::response::Response;
 use tower::Service;
 
-use crate::RouteRecord;
+use crate::answer::{Head, answer};
+use crate::{Guards, RouteRecord};
 
 /// Guarded routes, ready to serve. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
     router: Router,
+    guards: Arc<Guards>,
     records: Arc<[RouteRecord]>,
 }
 
 impl App {
-    pub(crate) fn new(router: Router, records: Vec<RouteRecord>) -> Self {
+    pub(crate) fn new(router: Router, guards: Arc<Guards>, records: Vec<RouteRecord>) -> Self {
         Self {
             router,
+            guards,
             records: records.into(),
         }
     }
@@ -39,13 +43,16 @@ impl App {
 impl Service<Request> for App {
     type Response = Response;
     type Error = Infallible;
-    type Future = <Router as Service<Request>>::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
+    /// Outside of the router, not as a layer of it: so it is over 404 and 405 as well, and costs
+    /// one allocation.
     fn call(&mut self, request: Request) -> Self::Future {
-        self.router.call(request)
+        let head = Head::of(&request);
+        answer(Arc::clone(&self.guards), head, self.router.call(request))
     }
 }

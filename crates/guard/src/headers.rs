@@ -1,5 +1,7 @@
 //! The headers that every answer carries, whatever the handler did.
 
+use std::mem;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use settings::AppEnv;
 
@@ -43,14 +45,30 @@ const ALWAYS: [(HeaderName, HeaderValue); 8] = [
 /// Two years, the least that browsers' preload lists take.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
-/// Sets them all, over whatever is there.
-pub(crate) fn harden(headers: &mut HeaderMap, env: AppEnv) {
-    // Not `extend`, which would leave a handler's own value beside ours.
-    for (name, value) in ALWAYS {
-        headers.insert(name, value);
-    }
+/// The headers of every answer in an environment.
+pub(crate) fn hardened(env: AppEnv) -> HeaderMap {
+    // Room for what an answer has of its own: the clones inherit it.
+    let mut headers = HeaderMap::with_capacity(2 * ALWAYS.len());
+    headers.extend(ALWAYS);
     if !env.is_local() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    headers
+}
+
+/// Sets them all, over whatever is there: a handler's own value does not stay beside ours. Adds the
+/// answer's headers to a copy of ours, which is less work than adding ours one by one.
+pub(crate) fn harden(headers: &mut HeaderMap, hardened: &HeaderMap) {
+    let own = mem::replace(headers, hardened.clone());
+    let mut name = None;
+    for (next, value) in own {
+        // Without a name it is one more value of the one before.
+        name = next.or(name);
+        if let Some(name) = &name
+            && !hardened.contains_key(name)
+        {
+            headers.append(name, value);
+        }
     }
 }
 

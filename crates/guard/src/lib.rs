@@ -7,7 +7,7 @@
 //! ```
 //! use axum::body::Body;
 //! use axum::http::{Request, StatusCode};
-//! use guard::{Deny, GuardedRouter, NoIdentities, public, signed_in};
+//! use guard::{Deny, GuardedRouter, Guards, public, signed_in};
 //! use settings::AppEnv;
 //! use tower::ServiceExt;
 //!
@@ -16,7 +16,7 @@
 //! let app = GuardedRouter::new()
 //!     .get("/menu", public("anyone may read the menu"), async || "pancakes")
 //!     .get("/orders", signed_in(), async || "yours")
-//!     .finish(NoIdentities, Deny::Problem, AppEnv::Production);
+//!     .finish(Guards::new(Deny::Problem, AppEnv::Production));
 //!
 //! let get = async |path| {
 //!     let request = Request::get(path).body(Body::empty()).unwrap();
@@ -31,22 +31,32 @@
 mod answer;
 mod app;
 mod client_addr;
+mod csrf;
 mod gate;
+mod guards;
 mod headers;
 mod identity;
-pub mod page;
+mod page;
 mod policy;
 mod problem;
 mod rate;
+mod recent;
+mod route;
 mod router;
+mod session_cookie;
 mod tokens;
+mod webhook;
 
 pub use app::App;
 pub use client_addr::ClientAddr;
-pub use gate::Deny;
-pub use identity::{Authentication, Authenticator, Identity, NoIdentities, Role};
-pub use policy::{Access, Policy, public, role, signed_in};
+pub use guards::{Deny, Guards};
+pub use identity::{
+    Authenticated, Authentication, Authenticator, Csrf, Identity, NoIdentities, Role,
+};
+pub use policy::{Access, Policy, public, role, signed_in, webhook};
 pub use problem::{FieldError, Problem};
-pub use rate::RateClass;
+pub use rate::{RateClass, SharedRates, Throttle};
 pub use router::{GuardedRouter, RouteRecord};
-pub use tokens::{Carrier, SignedTokens, TokenError};
+pub use session_cookie::SessionCookie;
+pub use tokens::{SignedTokens, TokenError, random_token};
+pub use webhook::{Delivery, WebhookKey};

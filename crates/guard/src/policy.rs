@@ -17,6 +17,8 @@ pub enum Access {
     SignedIn,
     /// An identity with exactly this role.
     Role(Role),
+    /// The provider of this name, by its signature over the body.
+    Webhook(&'static str),
 }
 
 impl Access {
@@ -24,8 +26,13 @@ impl Access {
     pub const fn reason(self) -> Option<&'static str> {
         match self {
             Self::Public(reason) => Some(reason),
-            Self::SignedIn | Self::Role(_) => None,
+            Self::SignedIn | Self::Role(_) | Self::Webhook(_) => None,
         }
+    }
+
+    /// Whether an identity is needed.
+    pub(crate) const fn is_private(self) -> bool {
+        matches!(self, Self::SignedIn | Self::Role(_))
     }
 }
 
@@ -35,6 +42,7 @@ impl fmt::Display for Access {
             Self::Public(_) => f.write_str("public"),
             Self::SignedIn => f.write_str("signed-in"),
             Self::Role(role) => write!(f, "role:{role}"),
+            Self::Webhook(provider) => write!(f, "webhook:{provider}"),
         }
     }
 }
@@ -78,6 +86,11 @@ pub const fn signed_in() -> Policy {
 /// Lets in whoever has exactly this role.
 pub const fn role(role: Role) -> Policy {
     Policy::new(Access::Role(role))
+}
+
+/// Lets in deliveries that carry a valid signature of this provider; see [`Delivery`](crate::Delivery).
+pub const fn webhook(provider: &'static str) -> Policy {
+    Policy::new(Access::Webhook(provider))
 }
 
 impl Policy {

@@ -26,10 +26,10 @@ pub struct Problem {
 /// What is wrong with one field of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// The field.
-    pub field: &'static str,
+    /// The field; nested ones with dots between.
+    pub field: String,
     /// What is wrong with it.
-    pub message: &'static str,
+    pub message: String,
 }
 
 impl Problem {

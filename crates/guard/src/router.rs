@@ -11,16 +11,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use serde::Serialize;
-use settings::AppEnv;
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::layer::layer_fn;
 
-use crate::answer::{answer, panicked};
-use crate::gate::{Gate, Shared, stand};
-use crate::rate::Limiter;
-use crate::{App, Authenticator, Deny, Policy};
+use crate::gate::Gate;
+use crate::route::Route;
+use crate::{Access, App, Guards, Policy};
 
 /// One route, as `<app> describe routes` prints it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,7 +26,7 @@ pub struct RouteRecord {
     pub method: &'static str,
     /// The full path.
     pub path: String,
-    /// `public`, `signed-in` or `role:…`.
+    /// `public`, `signed-in`, `role:…` or `webhook:…`.
     pub access: String,
     /// Why it is public, if it is.
     pub reason: Option<&'static str>,
@@ -182,33 +179,47 @@ impl<S: Clone + Send + Sync + 'static> Default for GuardedRouter<S> {
 impl GuardedRouter {
     /// Closes the list of routes and puts the guards before them.
     ///
-    /// Panics if a route is registered twice, and says where.
-    pub fn finish(self, authenticator: impl Authenticator, deny: Deny, env: AppEnv) -> App {
+    /// Panics if a route is registered twice, or takes the webhooks of a provider without a key,
+    /// and says where.
+    pub fn finish(self, guards: Guards) -> App {
         let records = self.records();
         refuse_duplicates(&records);
-        let authenticator = Box::new(authenticator);
-        let shared = Arc::new(Shared {
-            authenticator,
-            deny,
-            env,
-            limiter: Limiter::default(),
-        });
+        let guards = Arc::new(guards);
         let mut router = Router::new();
-        for route in self.routes {
-            let gate = Gate {
-                policy: route.policy,
-                shared: Arc::clone(&shared),
+        for Registered {
+            record,
+            policy,
+            handler,
+        } in self.routes
+        {
+            refuse_keyless(&record, policy, &guards);
+            let route = Arc::new(Route::new(&record, policy));
+            let gate = {
+                let guards = Arc::clone(&guards);
+                move |handler| Gate {
+                    route: Arc::clone(&route),
+                    guards: Arc::clone(&guards),
+                    handler,
+                }
             };
             // `route_layer`: the guard stands before the handler, not before the 405 beside it.
-            let guarded = route.handler.route_layer(from_fn_with_state(gate, stand));
-            router = router.route(&route.record.path, guarded);
+            let guarded = handler.route_layer(layer_fn(gate));
+            router = router.route(&record.path, guarded);
         }
-        // Only now, over everything: also over 404, 405, and what the guards and the panic handler
-        // answer.
-        let router = router
-            .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn_with_state(shared, answer));
-        App::new(router, records)
+        App::new(router, guards, records)
+    }
+}
+
+fn refuse_keyless(record: &RouteRecord, policy: Policy, guards: &Guards) {
+    if let Access::Webhook(provider) = policy.access {
+        assert!(
+            guards.webhook_keys.contains_key(provider),
+            "`{} {}` takes webhooks of `{provider}`, which has no key: {}:{}",
+            record.method,
+            record.path,
+            record.file,
+            record.line
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! One connection, from its first byte to its last.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -7,7 +8,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
-use axum::response::Response;
 use guard::{App, ClientAddr};
 use hyper::Request;
 use hyper::body::Incoming;
@@ -20,6 +20,10 @@ use tokio::sync::watch;
 use tower::Service as _;
 
 use crate::Health;
+use crate::patience::Patience;
+
+/// What is kept of a connection at most, in bytes, while its head or a piece of its body comes in.
+pub(crate) const MAX_BUFFER: usize = 32 * 1024;
 
 /// How connections are served. Cheap to clone.
 #[derive(Clone)]
@@ -27,7 +31,7 @@ pub(crate) struct Connections {
     app: App,
     health: Health,
     trusted_proxies: Arc<[IpAddr]>,
-    header_timeout: Duration,
+    idle_limit: Duration,
     closing: watch::Receiver<bool>,
 }
 
@@ -42,7 +46,7 @@ impl Connections {
             app,
             health,
             trusted_proxies: common.trusted_proxies.as_slice().into(),
-            header_timeout: common.header_timeout,
+            idle_limit: common.header_timeout,
             closing,
         }
     }
@@ -51,14 +55,35 @@ impl Connections {
     pub(crate) async fn serve(mut self, stream: TcpStream, peer: SocketAddr) {
         // Small answers go out at once instead of waiting for more.
         let _ = stream.set_nodelay(true);
-        let handler = self.clone();
-        let service = service_fn(move |request| handler.clone().answer(request, peer));
+        let (health, proxies) = (&self.health, &*self.trusted_proxies);
+        // hyper asks for one answer at a time, through a shared reference.
+        let app = RefCell::new(self.app);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            let from = ClientAddr::resolve(peer.ip(), request.headers(), proxies);
+            request.extensions_mut().insert(from);
+            let answer = app.borrow_mut().call(request);
+            async move {
+                let mut response = answer.await?;
+                if health.is_draining() {
+                    // The client's next request then opens a connection to whoever comes after us.
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                }
+                Ok::<_, Infallible>(response)
+            }
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             // Also cuts headers that were begun and never finished: a drain would wait for them for
             // ever.
-            .header_read_timeout(self.header_timeout)
-            .serve_connection(TokioIo::new(stream), service);
+            .header_read_timeout(self.idle_limit)
+            // A head is small: hyper's own limit lets each caller hold 400 kB with half of one.
+            .max_buf_size(MAX_BUFFER)
+            .serve_connection(
+                TokioIo::new(Patience::new(stream, self.idle_limit)),
+                service,
+            );
         tokio::pin!(connection);
         let ended = tokio::select! {
             // In this order: a request that is here already is answered before the end.
@@ -73,24 +98,8 @@ impl Connections {
             connection.await
         };
         if let Err(error) = ended {
-            tracing::debug!(error = %error, "connection ended early");
+            let error = telemetry::with_causes(&error);
+            tracing::debug!(error, "connection ended early");
         }
-    }
-
-    async fn answer(
-        mut self,
-        request: Request<Incoming>,
-        peer: SocketAddr,
-    ) -> Result<Response, Infallible> {
-        let mut request = request.map(Body::new);
-        let from = ClientAddr::resolve(peer.ip(), request.headers(), &self.trusted_proxies);
-        request.extensions_mut().insert(from);
-        let mut response = self.app.call(request).await?;
-        if self.health.is_draining() {
-            // The client's next request then opens a connection to whoever comes after us.
-            let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(header::CONNECTION, close);
-        }
-        Ok(response)
     }
 }

@@ -25,15 +25,16 @@ type Probe =
     Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 type Answer<T> = (StatusCode, [(HeaderName, &'static str); 1], Json<T>);
 
-/// Something the service cannot work without.
+/// Something the service depends on.
 pub struct Check {
     name: &'static str,
+    required: bool,
     probe: Probe,
     last: Mutex<Option<(Instant, bool)>>,
 }
 
 impl Check {
-    /// Names the dependency and how to ask it for a sign of life.
+    /// Something the service cannot work without: its name, and how to ask it for a sign of life.
     pub fn new<F, E>(name: &'static str, probe: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -45,8 +46,23 @@ impl Check {
         });
         Self {
             name,
+            required: true,
             probe,
             last: Mutex::new(None),
+        }
+    }
+
+    /// Something the service does worse without: shown as `disconnected` when it is gone, while the
+    /// service stays `healthy` and ready. Taking all instances out of service would be the larger
+    /// loss.
+    pub fn optional<F, E>(name: &'static str, probe: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self {
+            required: false,
+            ..Self::new(name, probe)
         }
     }
 
@@ -142,8 +158,10 @@ impl Health {
         if self.is_draining() {
             return answer(false, Status { status: "draining" });
         }
-        let services = self.services().await;
-        let ready = services.values().all(|&connected| connected);
+        let mut ready = true;
+        for check in self.0.checks.iter().filter(|check| check.required) {
+            ready &= check.passes().await;
+        }
         answer(
             ready,
             Status {
@@ -153,15 +171,18 @@ impl Health {
     }
 
     async fn report(&self) -> Answer<Report> {
-        let services = self.services().await;
-        let healthy = !self.is_draining() && services.values().all(|&connected| connected);
-        let word = |connected| {
-            if connected {
+        let mut healthy = !self.is_draining();
+        let mut services = BTreeMap::new();
+        for check in &self.0.checks {
+            let connected = check.passes().await;
+            healthy &= connected || !check.required;
+            let word = if connected {
                 "connected"
             } else {
                 "disconnected"
-            }
-        };
+            };
+            services.insert(check.name, word);
+        }
         let now = Timestamp::now();
         answer(
             healthy,
@@ -174,20 +195,9 @@ impl Health {
                     .to_string(),
                 version: env!("CARGO_PKG_VERSION"),
                 sha: self.0.sha.clone(),
-                services: services
-                    .into_iter()
-                    .map(|(name, up)| (name, word(up)))
-                    .collect(),
+                services,
             },
         )
-    }
-
-    async fn services(&self) -> BTreeMap<&'static str, bool> {
-        let mut services = BTreeMap::new();
-        for check in &self.0.checks {
-            services.insert(check.name, check.passes().await);
-        }
-        services
     }
 }
 

@@ -71,7 +71,12 @@ impl From<Problems> for StartupError {
 
 impl From<telemetry::Error> for StartupError {
     fn from(error: telemetry::Error) -> Self {
-        Self::new(error).help("`LOG=info` is a good start")
+        match error {
+            telemetry::Error::Filter { .. } | telemetry::Error::NoLevel(_) => {
+                Self::new(error).help("`LOG=info` is a good start")
+            }
+            _ => Self::new(error),
+        }
     }
 }
 

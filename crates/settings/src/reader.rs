@@ -3,10 +3,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::table::{
-    APP_ENV, DATABASE_URL, DRAIN_DEADLINE_MS, Fallback, HEADER_TIMEOUT_MS, Kind, Variable,
+    APP_ENV, DATABASE_URL, DRAIN_DEADLINE_MS, Fallback, HEADER_TIMEOUT_MS, Kind, REDIS_URL,
+    Variable,
 };
 use crate::{AppEnv, Problems, Surface};
 
@@ -126,6 +127,70 @@ impl<'a> Reader<'a> {
         Some(value.into())
     }
 
+    /// A key that may be written as Standard Webhooks does; one that only looks so would verify
+    /// nothing, ever.
+    pub(crate) fn webhook_key(&mut self, variable: &Variable) -> Option<SecretString> {
+        let key = self.key(variable)?;
+        let encoded = key.expose_secret().strip_prefix("whsec_");
+        if encoded.is_some_and(|encoded| !is_base64(encoded)) {
+            let name = variable.name;
+            self.note(format!(
+                "`{name}` begins with `whsec_` and is no base64 after it"
+            ));
+            return None;
+        }
+        Some(key)
+    }
+
+    /// The key that is used, then those that are believed besides.
+    pub(crate) fn keys(
+        &mut self,
+        used: &Variable,
+        believed: &Variable,
+    ) -> Option<Vec<SecretString>> {
+        let used = self.key(used);
+        let text = self.text(believed)?;
+        let keys = text.split(',').map(str::trim).filter(|key| !key.is_empty());
+        if keys.clone().any(|key| key.chars().count() < MIN_KEY_CHARS) {
+            let name = believed.name;
+            self.note(format!(
+                "`{name}` has a key of less than {MIN_KEY_CHARS} characters"
+            ));
+            return None;
+        }
+        let believed = keys.map(SecretString::from);
+        Some([used?].into_iter().chain(believed).collect())
+    }
+
+    /// An address of ours on a private network; empty if it may be and is. Nothing here speaks TLS
+    /// as a client: better told now than at the first request.
+    pub(crate) fn http_url(&mut self, variable: &Variable) -> Option<String> {
+        self.url(
+            variable,
+            &["http://"],
+            "which is how services are reached on a private network",
+        )
+    }
+
+    pub(crate) fn redis_url(&mut self) -> Option<String> {
+        self.url(
+            &REDIS_URL,
+            &["redis://", "unix://"],
+            "the kinds of server that are known",
+        )
+    }
+
+    fn url(&mut self, variable: &Variable, schemes: &[&str], why: &str) -> Option<String> {
+        let value = self.text(variable)?;
+        let rest = schemes.iter().find_map(|scheme| value.strip_prefix(scheme));
+        if value.is_empty() || rest.is_some_and(|rest| !rest.trim_matches('/').is_empty()) {
+            return Some(value.trim_end_matches('/').to_owned());
+        }
+        let (name, schemes) = (variable.name, schemes.join("` or `"));
+        self.note(format!("`{name}` does not begin with `{schemes}`, {why}"));
+        None
+    }
+
     pub(crate) fn database_url(&mut self) -> Option<SecretString> {
         let value = self.text(&DATABASE_URL)?;
         let name = DATABASE_URL.name;
@@ -172,6 +237,12 @@ impl<'a> Reader<'a> {
     fn note(&mut self, problem: String) {
         self.problems.push(problem);
     }
+}
+
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let is_digit = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
+    text.len().is_multiple_of(4) && text.len() - digits.len() <= 2 && digits.chars().all(is_digit)
 }
 
 /// Whether the URL says `sslmode=require` or more.

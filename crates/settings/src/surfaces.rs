@@ -90,12 +90,18 @@ pub struct Common {
     pub app_env: AppEnv,
     /// Where it listens, unless it is handed a listener.
     pub addr: SocketAddr,
+    /// Where it shows its metrics.
+    pub metrics_addr: SocketAddr,
     /// The log filter.
     pub log: String,
     /// The commit the release was built from.
     pub release_sha: String,
     /// Peers whose `x-forwarded-for` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Where rate limits are shared, if they are.
+    pub redis_url: Option<SecretString>,
+    /// Where traces go, if they do.
+    pub otlp_endpoint: Option<String>,
     /// Longest a connection may idle or take to send its headers.
     pub header_timeout: Duration,
     /// How it stops.
@@ -112,20 +118,28 @@ pub struct Drain {
 }
 
 impl Common {
-    fn read(reader: &mut Reader<'_>, addr: &Variable) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>, addr: &Variable, metrics_addr: &Variable) -> Option<Self> {
         let addr = reader.parsed(addr);
+        let metrics_addr = reader.parsed(metrics_addr);
         let log = reader.text(&table::LOG);
         let release_sha = reader.text(&table::RELEASE_SHA);
         let trusted_proxies = reader.list(&table::TRUSTED_PROXIES);
+        let redis_url = reader.redis_url();
+        let otlp_endpoint = reader.http_url(&table::OTLP_ENDPOINT);
         let lame_duck = reader.millis(&table::DRAIN_LAME_DUCK_MS);
         let limits = reader.limits();
         let (header_timeout, deadline) = limits.unzip();
         Some(Self {
             app_env: reader.app_env(),
             addr: addr?,
+            metrics_addr: metrics_addr?,
             log: log?,
             release_sha: release_sha?,
             trusted_proxies: trusted_proxies?,
+            redis_url: Some(redis_url?)
+                .filter(|url| !url.is_empty())
+                .map(SecretString::from),
+            otlp_endpoint: Some(otlp_endpoint?).filter(|url| !url.is_empty()),
             header_timeout: header_timeout?,
             drain: Drain {
                 lame_duck: lame_duck?,
@@ -142,21 +156,25 @@ pub struct ApiSettings {
     pub common: Common,
     /// The database.
     pub database_url: SecretString,
-    /// Signs access tokens.
-    pub token_key: SecretString,
+    /// Signs access tokens, then those that are believed besides.
+    pub token_keys: Vec<SecretString>,
+    /// Signs what the payment provider sends.
+    pub payments_key: SecretString,
 }
 
 impl Settings for ApiSettings {
     const SURFACE: Surface = Surface::Api;
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let common = Common::read(reader, &table::API_ADDR);
+        let common = Common::read(reader, &table::API_ADDR, &table::API_METRICS_ADDR);
         let database_url = reader.database_url();
-        let token_key = reader.key(&table::API_TOKEN_KEY);
+        let token_keys = reader.keys(&table::API_TOKEN_KEY, &table::API_TOKEN_KEYS_ACCEPTED);
+        let payments_key = reader.webhook_key(&table::API_PAYMENTS_KEY);
         Some(Self {
             common: common?,
             database_url: database_url?,
-            token_key: token_key?,
+            token_keys: token_keys?,
+            payments_key: payments_key?,
         })
     }
 }
@@ -166,19 +184,26 @@ impl Settings for ApiSettings {
 pub struct ClientSettings {
     /// What every surface has.
     pub common: Common,
-    /// Signs sessions.
-    pub session_key: SecretString,
+    /// Where `api` is reached.
+    pub api_url: String,
+    /// Encrypts sessions, then those that are believed besides.
+    pub session_keys: Vec<SecretString>,
 }
 
 impl Settings for ClientSettings {
     const SURFACE: Surface = Surface::Client;
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let common = Common::read(reader, &table::CLIENT_ADDR);
-        let session_key = reader.key(&table::CLIENT_SESSION_KEY);
+        let common = Common::read(reader, &table::CLIENT_ADDR, &table::CLIENT_METRICS_ADDR);
+        let api_url = reader.http_url(&table::API_URL);
+        let session_keys = reader.keys(
+            &table::CLIENT_SESSION_KEY,
+            &table::CLIENT_SESSION_KEYS_ACCEPTED,
+        );
         Some(Self {
             common: common?,
-            session_key: session_key?,
+            api_url: api_url?,
+            session_keys: session_keys?,
         })
     }
 }
@@ -188,19 +213,26 @@ impl Settings for ClientSettings {
 pub struct AdminSettings {
     /// What every surface has.
     pub common: Common,
-    /// Signs sessions.
-    pub session_key: SecretString,
+    /// Where `api` is reached.
+    pub api_url: String,
+    /// Encrypts sessions, then those that are believed besides.
+    pub session_keys: Vec<SecretString>,
 }
 
 impl Settings for AdminSettings {
     const SURFACE: Surface = Surface::Admin;
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let common = Common::read(reader, &table::ADMIN_ADDR);
-        let session_key = reader.key(&table::ADMIN_SESSION_KEY);
+        let common = Common::read(reader, &table::ADMIN_ADDR, &table::ADMIN_METRICS_ADDR);
+        let api_url = reader.http_url(&table::API_URL);
+        let session_keys = reader.keys(
+            &table::ADMIN_SESSION_KEY,
+            &table::ADMIN_SESSION_KEYS_ACCEPTED,
+        );
         Some(Self {
             common: common?,
-            session_key: session_key?,
+            api_url: api_url?,
+            session_keys: session_keys?,
         })
     }
 }
@@ -210,12 +242,19 @@ impl Settings for AdminSettings {
 pub struct SiteSettings {
     /// What every surface has.
     pub common: Common,
+    /// Where `api` is reached.
+    pub api_url: String,
 }
 
 impl Settings for SiteSettings {
     const SURFACE: Surface = Surface::Site;
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Common::read(reader, &table::SITE_ADDR).map(|common| Self { common })
+        let common = Common::read(reader, &table::SITE_ADDR, &table::SITE_METRICS_ADDR);
+        let api_url = reader.http_url(&table::API_URL);
+        Some(Self {
+            common: common?,
+            api_url: api_url?,
+        })
     }
 }

@@ -129,6 +129,21 @@ pub(crate) static DRAIN_LAME_DUCK_MS: Variable = Variable::new(
     "how long a stopping service still accepts, for a load balancer to notice",
 )
 .example("5000");
+pub(crate) static REDIS_URL: Variable = Variable::new(
+    "REDIS_URL",
+    Url,
+    Always(""),
+    "shares rate limits between instances; without it each counts for itself",
+)
+.secret()
+.example("redis://10.0.0.5:6379");
+pub(crate) static OTLP_ENDPOINT: Variable = Variable::new(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    Url,
+    Always(""),
+    "where traces go, from builds with the feature `otel`",
+)
+.example("http://10.0.0.6:4318");
 pub(crate) static DRAIN_DEADLINE_MS: Variable = Variable::new(
     "DRAIN_DEADLINE_MS",
     Integer,
@@ -142,11 +157,23 @@ pub(crate) static API_ADDR: Variable = Variable::new(
     Always("127.0.0.1:4000"),
     "where `api` listens",
 );
+pub(crate) static API_METRICS_ADDR: Variable = Variable::new(
+    "API_METRICS_ADDR",
+    SocketAddress,
+    Always("127.0.0.1:4100"),
+    "where `api` shows its metrics; never open it to the public",
+);
 pub(crate) static CLIENT_ADDR: Variable = Variable::new(
     "CLIENT_ADDR",
     SocketAddress,
     Always("127.0.0.1:4001"),
     "where `client` listens",
+);
+pub(crate) static CLIENT_METRICS_ADDR: Variable = Variable::new(
+    "CLIENT_METRICS_ADDR",
+    SocketAddress,
+    Always("127.0.0.1:4101"),
+    "where `client` shows its metrics; never open it to the public",
 );
 pub(crate) static ADMIN_ADDR: Variable = Variable::new(
     "ADMIN_ADDR",
@@ -154,11 +181,23 @@ pub(crate) static ADMIN_ADDR: Variable = Variable::new(
     Always("127.0.0.1:4002"),
     "where `admin` listens",
 );
+pub(crate) static ADMIN_METRICS_ADDR: Variable = Variable::new(
+    "ADMIN_METRICS_ADDR",
+    SocketAddress,
+    Always("127.0.0.1:4102"),
+    "where `admin` shows its metrics; never open it to the public",
+);
 pub(crate) static SITE_ADDR: Variable = Variable::new(
     "SITE_ADDR",
     SocketAddress,
     Always("127.0.0.1:4003"),
     "where `site` listens",
+);
+pub(crate) static SITE_METRICS_ADDR: Variable = Variable::new(
+    "SITE_METRICS_ADDR",
+    SocketAddress,
+    Always("127.0.0.1:4103"),
+    "where `site` shows its metrics; never open it to the public",
 );
 
 pub(crate) static DATABASE_URL: Variable = Variable::new(
@@ -176,18 +215,52 @@ pub(crate) static API_TOKEN_KEY: Variable = Variable::new(
     Required,
     "signs the access tokens of `api`",
 );
+pub(crate) static API_TOKEN_KEYS_ACCEPTED: Variable = Variable::new(
+    "API_TOKEN_KEYS_ACCEPTED",
+    Text,
+    Always(""),
+    "keys, with commas between, that are believed besides: the next one before a change, the last one after it",
+)
+.secret();
+pub(crate) static API_PAYMENTS_KEY: Variable = Variable::new(
+    "API_PAYMENTS_KEY",
+    Secret,
+    Required,
+    "signs what the payment provider sends; a `whsec_` key is read as the provider shows it",
+);
+pub(crate) static API_URL: Variable = Variable::new(
+    "API_URL",
+    Url,
+    Locally("http://127.0.0.1:4000"),
+    "where `api` is reached, by a private network",
+)
+.example("http://10.0.0.4:4000");
 pub(crate) static CLIENT_SESSION_KEY: Variable = Variable::new(
     "CLIENT_SESSION_KEY",
     Secret,
     Required,
-    "signs the sessions of `client`",
+    "encrypts the sessions of `client`",
 );
+pub(crate) static CLIENT_SESSION_KEYS_ACCEPTED: Variable = Variable::new(
+    "CLIENT_SESSION_KEYS_ACCEPTED",
+    Text,
+    Always(""),
+    "keys, with commas between, that are believed besides",
+)
+.secret();
 pub(crate) static ADMIN_SESSION_KEY: Variable = Variable::new(
     "ADMIN_SESSION_KEY",
     Secret,
     Required,
-    "signs the sessions of `admin`",
+    "encrypts the sessions of `admin`",
 );
+pub(crate) static ADMIN_SESSION_KEYS_ACCEPTED: Variable = Variable::new(
+    "ADMIN_SESSION_KEYS_ACCEPTED",
+    Text,
+    Always(""),
+    "keys, with commas between, that are believed besides",
+)
+.secret();
 
 /// What every surface reads.
 pub(crate) static COMMON: &[&Variable] = &[
@@ -195,12 +268,33 @@ pub(crate) static COMMON: &[&Variable] = &[
     &LOG,
     &RELEASE_SHA,
     &TRUSTED_PROXIES,
+    &REDIS_URL,
+    &OTLP_ENDPOINT,
     &HEADER_TIMEOUT_MS,
     &DRAIN_LAME_DUCK_MS,
     &DRAIN_DEADLINE_MS,
 ];
-/// What each surface reads besides; its address first.
-pub(crate) static API: &[&Variable] = &[&API_ADDR, &DATABASE_URL, &API_TOKEN_KEY];
-pub(crate) static CLIENT: &[&Variable] = &[&CLIENT_ADDR, &CLIENT_SESSION_KEY];
-pub(crate) static ADMIN: &[&Variable] = &[&ADMIN_ADDR, &ADMIN_SESSION_KEY];
-pub(crate) static SITE: &[&Variable] = &[&SITE_ADDR];
+/// What each surface reads besides; its addresses first.
+pub(crate) static API: &[&Variable] = &[
+    &API_ADDR,
+    &API_METRICS_ADDR,
+    &DATABASE_URL,
+    &API_TOKEN_KEY,
+    &API_TOKEN_KEYS_ACCEPTED,
+    &API_PAYMENTS_KEY,
+];
+pub(crate) static CLIENT: &[&Variable] = &[
+    &CLIENT_ADDR,
+    &CLIENT_METRICS_ADDR,
+    &API_URL,
+    &CLIENT_SESSION_KEY,
+    &CLIENT_SESSION_KEYS_ACCEPTED,
+];
+pub(crate) static ADMIN: &[&Variable] = &[
+    &ADMIN_ADDR,
+    &ADMIN_METRICS_ADDR,
+    &API_URL,
+    &ADMIN_SESSION_KEY,
+    &ADMIN_SESSION_KEYS_ACCEPTED,
+];
+pub(crate) static SITE: &[&Variable] = &[&SITE_ADDR, &SITE_METRICS_ADDR, &API_URL];

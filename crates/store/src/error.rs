@@ -19,14 +19,13 @@ pub enum StoreError {
     )]
     Scheme(String),
 
-    /// The URL cannot be read.
-    #[error("failed to read the {engine} url")]
-    Url {
-        /// The engine, by the URL's scheme.
-        engine: Engine,
-        /// Why.
-        source: sqlx::Error,
-    },
+    /// The URL cannot be read. Why is not told: the reason quotes what it stumbled over.
+    #[error(
+        "the {0} url cannot be read\n\
+         help: write `sqlite://path/to/file` or `postgres://user:password@host:port/database`, and \
+         `%` codes for special characters in user and password"
+    )]
+    Url(Engine),
 
     /// The database does not answer, is not there, or refuses the login.
     #[error("failed to connect to the database `{target}`")]
@@ -71,11 +70,21 @@ pub enum StoreError {
     #[error("`{0}` found no such row")]
     NotFound(&'static str),
 
+    /// It was changed meanwhile, or is not as the caller believed.
+    #[error("`{query}` came too late: the row is at version {current}")]
+    Stale {
+        /// The statement's name in [`crate::sql`].
+        query: &'static str,
+        /// The version of the row as it is.
+        current: i32,
+    },
+
     /// A value is outside of what the schema allows.
     #[error("`{0}` has a value out of range")]
     Invalid(&'static str),
 
-    /// The database did not answer in time. PostgreSQL has given the statement up, or will.
+    /// The database did not answer in time. PostgreSQL has given the statement up, or will: what
+    /// was to be changed is not. Only of `COMMIT` nobody knows.
     #[error("`{query}` had no answer within {limit:?}")]
     Timeout {
         /// The statement's name in [`crate::sql`].

@@ -1,21 +1,38 @@
-//! Structured logs: JSON lines on stdout, readable ones on a developer's machine, each with its
-//! request's id.
+//! What a service tells about itself: log lines, each with its request's id, and metrics.
 
 mod causes;
+mod log;
+pub mod metrics;
+mod panics;
 mod request_id;
+#[cfg(feature = "otel")]
+mod traces;
 
+use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-use settings::AppEnv;
-use tracing_subscriber::EnvFilter;
+use metrics_exporter_prometheus::BuildError;
+use settings::{AppEnv, Common, Surface};
 use tracing_subscriber::filter::{LevelFilter, ParseError};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::util::TryInitError;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry};
+
+use crate::log::{Lines, Queue};
 
 pub use causes::with_causes;
-pub use request_id::RequestId;
+pub use request_id::{RequestId, in_request};
 
-/// Why logging could not be set up.
+/// How long the end of a process waits for what it has told to arrive.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+static QUEUE: OnceLock<Queue> = OnceLock::new();
+
+/// Why logs and metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The filter does not parse.
@@ -29,19 +46,58 @@ pub enum Error {
     /// The filter parses, and silences whatever it does not name.
     #[error("`LOG` is `{0}`, which gives no level for all the rest, such as `info`")]
     NoLevel(String),
-    /// The process has a logger already.
-    #[error("logging is set up already")]
-    Twice(#[from] TryInitError),
+    /// There is nobody to write the log.
+    #[error("failed to start the thread that writes the log")]
+    Thread(#[from] io::Error),
+    /// The table of metrics is not usable.
+    #[error("failed to set up the metrics")]
+    Metrics(#[from] BuildError),
+    /// No exporter for traces.
+    #[cfg(feature = "otel")]
+    #[error("failed to set up the traces")]
+    Traces(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// The process has logs and metrics already.
+    #[error("logs and metrics are set up already")]
+    Twice,
 }
 
-/// Sets up logging for the whole process.
-pub fn init(env: AppEnv, filter: &str) -> Result<(), Error> {
-    use tracing_subscriber::util::SubscriberInitExt as _;
-
-    Ok(subscriber(env, filter, io::stdout)?.try_init()?)
+/// Sets up logs, metrics and what becomes of panics, for the whole process. Comes before the app is
+/// finished: what was counted before is lost.
+pub fn init(common: &Common, surface: Surface) -> Result<(), Error> {
+    let filter = filter(&common.log)?;
+    let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let queue = Queue::start(stdout)?;
+    let lines = Lines::new(common.app_env, surface.as_str(), queue.clone());
+    let subscriber = Registry::default().with(filter).with(lines);
+    #[cfg(feature = "otel")]
+    let subscriber = subscriber.with(traces::Spans);
+    subscriber.try_init().map_err(|_| Error::Twice)?;
+    metrics::init(common, surface)?;
+    panics::log_them(queue.clone());
+    #[cfg(feature = "otel")]
+    traces::init(common, surface)?;
+    #[cfg(not(feature = "otel"))]
+    if common.otlp_endpoint.is_some() {
+        tracing::warn!("traces have an address to go to, but this build lacks the feature `otel`");
+    }
+    QUEUE.set(queue).map_err(|_| Error::Twice)
 }
 
-/// The subscriber behind [`init`], writing where it is told: a test can read what was logged.
+/// Waits until all that was told has arrived, for two seconds at most. The last thing a process
+/// does.
+pub fn flush() {
+    let until = Instant::now() + PATIENCE;
+    #[cfg(feature = "otel")]
+    let traces = traces::shut_down(PATIENCE);
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(until);
+    }
+    #[cfg(feature = "otel")]
+    let _ = traces.recv_timeout(until.saturating_duration_since(Instant::now()));
+}
+
+/// The subscriber behind [`init`], writing where it is told, at once: a test can read what was
+/// logged.
 pub fn subscriber<W>(
     env: AppEnv,
     filter: &str,
@@ -50,33 +106,24 @@ pub fn subscriber<W>(
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
+    let lines = Lines::new(env, "test", writer);
+    Ok(Box::new(
+        Registry::default().with(self::filter(filter)?).with(lines),
+    ))
+}
+
+fn filter(filter: &str) -> Result<EnvFilter, Error> {
     let parsed = EnvFilter::builder()
         .parse(filter)
         .map_err(|source| Error::Filter {
             filter: filter.to_owned(),
             source,
         })?;
-    if !has_bare_level(filter) {
-        return Err(Error::NoLevel(filter.to_owned()));
-    }
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(parsed)
-        // A log that cannot be written would be told on standard error, with a panic when that is
-        // gone, too: no request may fail for its log line.
-        .log_internal_errors(false)
-        .with_writer(writer);
-    Ok(if env.is_local() {
-        Box::new(builder.with_ansi(false).finish())
+    if has_bare_level(filter) {
+        Ok(parsed)
     } else {
-        // Only the innermost span: it is the request's, and all it carries is the id.
-        Box::new(
-            builder
-                .json()
-                .flatten_event(true)
-                .with_span_list(false)
-                .finish(),
-        )
-    })
+        Err(Error::NoLevel(filter.to_owned()))
+    }
 }
 
 /// A misspelt level is a target to the parser: `inof` would silence all but a crate of that name.

@@ -101,8 +101,8 @@ impl Binary {
         for args in [&["describe"][..], &["describe", "secrets"], &["--force"]] {
             let run = self.run(args, &[]);
             assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
-            let usage = format!("usage: {} [describe settings|routes]\n", self.name);
-            assert_eq!(run.stderr, usage);
+            let usage = format!("usage: {} [describe ", self.name);
+            assert!(run.stderr.starts_with(&usage), "{}", run.stderr);
         }
     }
 

@@ -4,7 +4,9 @@ use pgscratch::Cluster;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::migrations::{migrate_postgres, must, postgres_key, sqlite_file};
+use crate::migrations::{
+    migrate_postgres, migrate_sqlite, must, postgres_key, prepare_postgres, sqlite_file,
+};
 
 /// A migrated database that belongs to one test, and is removed when dropped.
 #[derive(Debug)]
@@ -40,11 +42,40 @@ impl Database {
     /// # Panics
     /// When a statement fails.
     pub async fn execute(&self, sql: &'static str) {
+        must(
+            &format!("run `{sql}` on {}", self.engine()),
+            self.run(sql).await,
+        );
+    }
+
+    /// Runs statements as [`Database::execute`] does, and gives why the database refuses them.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn refuses(&self, sql: &'static str) -> String {
+        match self.run(sql).await {
+            Ok(()) => panic!("{} accepts `{sql}`", self.engine()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Applies the migrations that [`sqlite_before`] or [`postgres_before`] left out.
+    ///
+    /// # Panics
+    /// When one fails.
+    pub async fn migrate(&self) {
         let done = match self.kept {
+            Kept::Sqlite { .. } => migrate_sqlite(&self.url, i64::MAX).await,
+            Kept::Postgres { .. } => migrate_postgres(&self.url, i64::MAX).await,
+        };
+        must("migrate the database", done);
+    }
+
+    async fn run(&self, sql: &'static str) -> sqlx::Result<()> {
+        match self.kept {
             Kept::Sqlite { .. } => run_sqlite(&self.url, sql).await,
             Kept::Postgres { .. } => run_postgres(&self.url, sql).await,
-        };
-        must(&format!("run `{sql}` on {}", self.engine()), done);
+        }
     }
 }
 
@@ -77,6 +108,21 @@ pub async fn sqlite() -> Database {
     }
 }
 
+/// A new SQLite database with the migrations before `version`, and no marker: for a test of what the
+/// others do to the rows of their time.
+///
+/// # Panics
+/// As [`sqlite`] does.
+pub async fn sqlite_before(version: i64) -> Database {
+    let dir = must("create a folder", TempDir::with_prefix("testkit-"));
+    let url = format!("sqlite://{}?mode=rwc", dir.path().join("test.db").display());
+    must("migrate the database", migrate_sqlite(&url, version).await);
+    Database {
+        url,
+        kept: Kept::Sqlite { _dir: dir },
+    }
+}
+
 /// A new PostgreSQL database. Without an installed server it says `not run: postgresql` and
 /// gives `None`.
 ///
@@ -86,6 +132,27 @@ pub async fn sqlite() -> Database {
 pub async fn postgres() -> Option<Database> {
     let server = pgscratch::for_tests()?;
     Some(migrated_postgres(&server).await)
+}
+
+/// As [`sqlite_before`], on PostgreSQL, if there is a server.
+///
+/// # Panics
+/// As [`postgres`] does.
+pub async fn postgres_before(version: i64) -> Option<Database> {
+    let server = pgscratch::for_tests()?;
+    let made = server.empty_database().await;
+    let database = must("create a postgresql database", made);
+    let url = database.url.clone();
+    must(
+        "migrate the database",
+        migrate_postgres(&url, version).await,
+    );
+    Some(Database {
+        url,
+        kept: Kept::Postgres {
+            _database: database,
+        },
+    })
 }
 
 /// As [`postgres`], on a server of its own: for a test that drops the cluster, and so takes the
@@ -102,7 +169,7 @@ pub async fn postgres_alone() -> Option<(Cluster, Database)> {
 
 async fn migrated_postgres(server: &pgscratch::Handle) -> Database {
     let made = server
-        .database(&postgres_key().await, migrate_postgres)
+        .database(&postgres_key().await, prepare_postgres)
         .await;
     let database = must("create a postgresql database", made);
     Database {

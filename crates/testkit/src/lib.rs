@@ -1,10 +1,14 @@
-//! What tests of the sample share: a migrated database of their own, on each engine, and what every
-//! app's binary must do.
+//! What tests of the sample share: a migrated database of their own, on each engine, an app behind a
+//! real socket and a client for it, and what every app's binary must do.
 
 mod binary;
 mod database;
 mod engines;
+mod http;
 mod migrations;
+mod served;
 
 pub use binary::{Binary, Run};
-pub use database::{Database, postgres, postgres_alone, sqlite};
+pub use database::{Database, postgres, postgres_alone, postgres_before, sqlite, sqlite_before};
+pub use http::{Answer, Http};
+pub use served::Served;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 use tokio::sync::OnceCell;
 
 /// Marks a test's database as what it is.
@@ -19,13 +19,13 @@ pub(crate) async fn sqlite_file() -> &'static [u8] {
     FILE.get_or_init(|| async {
         let dir = must("create a folder", tempfile::tempdir());
         let path = dir.path().join("template.db");
-        must("migrate a sqlite database", migrate_sqlite(&path).await);
+        must("migrate a sqlite database", prepare_sqlite(&path).await);
         must("read the sqlite template", std::fs::read(&path))
     })
     .await
 }
 
-async fn migrate_sqlite(path: &Path) -> Result<(), MigrateError> {
+async fn prepare_sqlite(path: &Path) -> Result<(), MigrateError> {
     // Without a write-ahead log the database is one file once it is closed.
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -37,11 +37,27 @@ async fn migrate_sqlite(path: &Path) -> Result<(), MigrateError> {
     Ok(connection.close().await?)
 }
 
-/// Migrates the empty database behind `url`.
-pub(crate) async fn migrate_postgres(url: String) -> Result<(), MigrateError> {
+/// Migrates and marks the empty database behind `url`.
+pub(crate) async fn prepare_postgres(url: String) -> Result<(), MigrateError> {
+    migrate_postgres(&url, i64::MAX).await?;
     let mut connection = PgConnection::connect(&url).await?;
-    migrator("postgres").await.run(&mut connection).await?;
     sqlx::raw_sql(MARK).execute(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+/// Applies the migrations before `version`.
+pub(crate) async fn migrate_sqlite(url: &str, version: i64) -> Result<(), MigrateError> {
+    let mut connection = SqliteConnection::connect(url).await?;
+    let migrator = migrator("sqlite").await;
+    migrator.run_to(version - 1, &mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+/// Applies the migrations before `version`.
+pub(crate) async fn migrate_postgres(url: &str, version: i64) -> Result<(), MigrateError> {
+    let mut connection = PgConnection::connect(url).await?;
+    let migrator = migrator("postgres").await;
+    migrator.run_to(version - 1, &mut connection).await?;
     Ok(connection.close().await?)
 }
 

@@ -49,13 +49,11 @@ pub(super) const GATE: Gate = Gate {
 
 fn check(cx: &Cx) -> Result<Report> {
     let apps = cargo::apps(cx)?;
-    let mut args = vec!["build", "--release", "--bins"];
-    args.extend(apps.iter().flat_map(|app| ["--package", app.name.as_str()]));
     let mut report = Report::default();
     if apps.is_empty() {
         return Ok(report);
     }
-    let built = cargo::build(cx, &args)?;
+    let built = cargo::build_release(cx, &apps)?;
     report.note(built.reuse());
     let errors = built
         .diagnostics

@@ -5,11 +5,10 @@ use anyhow::Result;
 
 use super::{Cache, Gate, Input, Lock, Plant, Platform, Rule, Tier, minutes};
 use crate::cargo;
-use crate::cx::{Cx, Postgres};
-use crate::environment;
-use crate::report::{Finding, NotRun, Report, text};
+use crate::cx::Cx;
+use crate::report::{Finding, Report};
 use crate::runner::tree::{Spot, Tree};
-use crate::testing::{Results, Server, libtest, nextest};
+use crate::testing::{Results, libtest, nextest};
 
 pub(super) const GATE: Gate = Gate {
     id: "test",
@@ -22,7 +21,15 @@ pub(super) const GATE: Gate = Gate {
         Input::Files("migrations/**"),
         Input::Tool("cargo-nextest"),
         Input::Tool("postgres"),
+        Input::Tool("chromium"),
+        Input::Tool("redis-server"),
+        Input::Tool("schemathesis"),
+        Input::Tool("curl"),
         Input::Env("XTASK_REQUIRE_POSTGRES"),
+        Input::Env("XTASK_REQUIRE_CHROMIUM"),
+        Input::Env("XTASK_REQUIRE_REDIS"),
+        Input::Env("XTASK_REQUIRE_SCHEMATHESIS"),
+        Input::Env("XTASK_REQUIRE_CURL"),
     ],
     cache: Cache::Content,
     platforms: Platform::ALL,
@@ -74,7 +81,7 @@ fn plant(tree: &Tree, body: &str, offset: usize) -> Result<Spot> {
 fn check(cx: &Cx) -> Result<Report> {
     let mut report = Report::default();
     report.note(cargo::built(cx)?.reuse());
-    let (tests, server) = if nextest::is_installed(cx)? {
+    let tests = if nextest::is_installed(cx)? {
         nextest::run(cx)?
     } else {
         libtest::run(cx)?
@@ -87,18 +94,7 @@ fn check(cx: &Cx) -> Result<Report> {
         "test/doc-failed",
         &libtest::run_doc_tests(cx)?,
     );
-    match server {
-        Server::Here(Postgres::Absent(help)) if tests.left_out > 0 => report.not_run.push(NotRun {
-            what: format!("{} on PostgreSQL", text::plural(tests.left_out, "test")),
-            reason: "no PostgreSQL server was found".to_owned(),
-            required_by: "XTASK_REQUIRE_POSTGRES".to_owned(),
-            required: environment::requires("XTASK_REQUIRE_POSTGRES"),
-            help,
-            hides: vec!["tests".to_owned()],
-        }),
-        Server::Here(Postgres::Running(_)) => report.note("engines: SQLite and PostgreSQL"),
-        _ => {}
-    }
+    report.not_run = tests.not_run;
     Ok(report)
 }
 

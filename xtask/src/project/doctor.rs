@@ -13,6 +13,7 @@ use crate::cx::{Cx, Shared};
 use crate::environment;
 use crate::exit::Code;
 use crate::repo;
+use crate::testing::components::{COMPONENTS, Component};
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -72,7 +73,7 @@ fn problem(
 
 pub(crate) fn run(shared: &Arc<Shared>, json: bool) -> Result<Code> {
     let cx = Cx::new(shared, Duration::from_mins(1));
-    let checks = vec![
+    let mut checks = vec![
         tool(
             &cx,
             "rustc",
@@ -103,13 +104,15 @@ pub(crate) fn run(shared: &Arc<Shared>, json: bool) -> Result<Code> {
         ),
         tool(&cx, "git", "git", &["--version"], "apt-get install git"),
         nextest(&cx),
-        postgres(),
+    ];
+    checks.extend(COMPONENTS.iter().map(component));
+    checks.extend([
         repository(&cx),
         disk(&cx),
         rustflags(),
         cargo_config(&cx),
         secrets(&cx),
-    ];
+    ]);
     if json {
         say_json(&checks)?;
     } else {
@@ -164,16 +167,14 @@ fn nextest(cx: &Cx) -> Check {
     }
 }
 
-fn postgres() -> Check {
-    match pgscratch::find() {
-        Ok(server) => ok(
-            "PostgreSQL",
-            format!("{} in {}", server.version(), server.folder().display()),
-        ),
-        Err(_) => advice(
-            "PostgreSQL",
-            "no server binaries: what needs PostgreSQL is reported as not run",
-            "apt-get install postgresql, or brew install postgresql@17",
+/// What is absent is told, and no problem: its tests are left out.
+fn component(component: &Component) -> Check {
+    match component.find() {
+        Ok(found) => ok(component.name, found),
+        Err(missing) => advice(
+            component.name,
+            format!("{missing}: what needs it is reported as not run"),
+            component.install,
         ),
     }
 }

@@ -1,6 +1,9 @@
-//! Chores of a checkout: prepare it, examine it, test it, measure the runner.
+//! Chores of a checkout: prepare it, examine it, run it, test it, measure it.
 
 pub(crate) mod bench;
+mod database;
+pub(crate) mod dev;
 pub(crate) mod doctor;
+mod service;
 pub(crate) mod setup;
 pub(crate) mod test;

@@ -31,11 +31,16 @@ enum Style {
     Yellow,
 }
 
+/// Whether a person looks at stdout, who has nothing against colours.
+pub(crate) fn is_colored() -> bool {
+    std::io::stdout().is_terminal() && crate::environment::var_os("NO_COLOR").is_none()
+}
+
 impl Terminal<std::io::Stdout> {
     /// Stdout, with colour and live lines where a person looks at it (`NO_COLOR` honoured).
     pub(crate) fn stdout(quiet: bool) -> Self {
         let terminal = std::io::stdout().is_terminal();
-        let color = terminal && crate::environment::var_os("NO_COLOR").is_none();
+        let color = is_colored();
         let live = (terminal && std::io::stderr().is_terminal() && !quiet).then(MultiProgress::new);
         Self {
             out: std::io::stdout(),

@@ -3,22 +3,35 @@
 use anyhow::Result;
 use xshell::cmd;
 
-use super::{NEEDS_POSTGRES, Results, Server, packages, shell};
+use super::components::Needs;
+use super::{Results, packages};
 use crate::cargo;
 use crate::cx::Cx;
 use crate::environment;
 use crate::report::text;
 
 /// All tests but the doc tests.
-pub(crate) fn run(cx: &Cx) -> Result<(Results, Server)> {
-    let server = Server::Here(cx.postgres()?);
-    let (sh, cargo, packages) = (shell(cx, &server)?, environment::cargo(), packages(cx));
-    let targets = ["--lib", "--bins", "--tests", "--examples", "--benches"];
-    let skip: &[&str] = if server.is_absent() {
-        &["--skip", NEEDS_POSTGRES]
-    } else {
-        &[]
+pub(crate) fn run(cx: &Cx) -> Result<Results> {
+    let (cargo, packages) = (&environment::cargo(), &packages(cx));
+    let targets = &["--lib", "--bins", "--tests", "--examples"];
+    let listed = {
+        let sh = cx.shell()?;
+        let list = ["--list", "--format", "terse"];
+        let done = cx.run(cmd!(
+            sh,
+            "{cargo} test {packages...} --locked {targets...} -- {list...}"
+        ))?;
+        if !done.success() {
+            return Err(cargo::failure(&["test"], &done.stderr()));
+        }
+        text::clean_bytes(&done.stdout, usize::MAX)
     };
+    let tests = listed
+        .lines()
+        .filter_map(|line| line.strip_suffix(": test"));
+    let needs = Needs::of(cx, &tests.collect::<Vec<_>>())?;
+    let skip: Vec<&str> = needs.left_out().flat_map(|word| ["--skip", word]).collect();
+    let sh = needs.shell(cx)?;
     let done = cx.run(cmd!(
         sh,
         "{cargo} test {packages...} --locked --no-fail-fast {targets...} -- {skip...}"
@@ -31,7 +44,9 @@ pub(crate) fn run(cx: &Cx) -> Result<(Results, Server)> {
     results.notes.push(format!(
         "cargo test: {passed} passed, {failed} failed (install cargo-nextest for a faster run)"
     ));
-    Ok((results, server))
+    results.notes.extend(needs.note());
+    results.not_run = needs.not_run();
+    Ok(results)
 }
 
 /// The examples in the documentation of the libraries. They need no server.
@@ -99,7 +114,6 @@ fn read(out: &str) -> Results {
                 cut_short(&mut all, closed);
             }
             all.passed += count("passed") + count("measured");
-            all.left_out += count("filtered out");
         }
     }
     if let Some(announced) = announced {
@@ -122,8 +136,8 @@ mod tests {
         let out = "running 3 tests\ntest a ... ok\ntest b::c ... FAILED\ntest d ... ignored, later\n\nfailures:\n\n---- b::c stdout ----\n\nthread 'b::c' panicked at src/lib.rs:3:5:\nboom\n\n\nfailures:\n    b::c\n\ntest result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.00s\n";
         let read = super::read(out);
         assert_eq!(
-            (read.passed, read.left_out, read.ignored.as_slice()),
-            (1, 2, &["d".to_owned()][..])
+            (read.passed, read.ignored.as_slice()),
+            (1, &["d".to_owned()][..])
         );
         assert_eq!(read.failed[0].0, "b::c");
         assert!(read.failed[0].1.contains("boom"));

@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use xshell::cmd;
 
-use super::{NEEDS_POSTGRES, Results, Server, shell};
+use super::Results;
+use super::components::Needs;
 use crate::cargo;
 use crate::cx::Cx;
 use crate::environment;
@@ -52,18 +53,13 @@ pub(crate) fn is_installed(cx: &Cx) -> Result<bool> {
 }
 
 /// Lists, runs, and holds one against the other: a listed test that did not run is an error.
-pub(crate) fn run(cx: &Cx) -> Result<(Results, Server)> {
+pub(crate) fn run(cx: &Cx) -> Result<Results> {
     let cargo = environment::cargo();
     let listed = list(cx)?;
-    let needs_server = |name: &str| name.contains(NEEDS_POSTGRES);
-    let needed = listed
-        .iter()
-        .any(|(name, ignored)| !ignored && needs_server(name));
-    let server = if needed {
-        Server::Here(cx.postgres()?)
-    } else {
-        Server::NotNeeded
-    };
+    let (ignored, active): (Vec<_>, Vec<_>) = listed.into_iter().partition(|(_, ignored)| *ignored);
+    let active: Vec<&str> = active.iter().map(|(name, _)| name.as_str()).collect();
+    let needs = Needs::of(cx, &active)?;
+    let expected = active.iter().filter(|name| !needs.leaves_out(name)).count();
 
     let mut filter = "all()".to_owned();
     if let Some(only) = &cx.only {
@@ -73,18 +69,15 @@ pub(crate) fn run(cx: &Cx) -> Result<(Results, Server)> {
             .collect();
         filter = format!("({})", packages.join(" | "));
     }
-    if server.is_absent() {
-        filter = format!("{filter} & !test({NEEDS_POSTGRES})");
+    for word in needs.left_out() {
+        filter = format!("{filter} & !test({word})");
     }
-    let mut results = Results::default();
-    for (name, ignored) in &listed {
-        if *ignored {
-            results.ignored.push(name.clone());
-        } else if server.is_absent() && needs_server(name) {
-            results.left_out += 1;
-        }
-    }
-    let sh = shell(cx, &server)?;
+    let mut results = Results {
+        ignored: ignored.into_iter().map(|(name, _)| name).collect(),
+        not_run: needs.not_run(),
+        ..Results::default()
+    };
+    let sh = needs.shell(cx)?;
     sh.set_var("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1");
     // Tests of servers and children wait more than they compute.
     let threads = (2 * std::thread::available_parallelism().map_or(1, usize::from)).to_string();
@@ -121,8 +114,8 @@ pub(crate) fn run(cx: &Cx) -> Result<(Results, Server)> {
             .filter(worth_reading)
             .map(str::to_owned),
     );
+    results.notes.extend(needs.note());
 
-    let expected = listed.len() - results.ignored.len() - results.left_out;
     let ran = results.passed + results.failed.len();
     if ran != expected {
         let message = format!("{expected} tests are listed and {ran} ran\n{stderr}");
@@ -133,7 +126,7 @@ pub(crate) fn run(cx: &Cx) -> Result<(Results, Server)> {
     if !done.success() && results.failed.is_empty() {
         return Err(cargo::failure(&["nextest run"], &stderr));
     }
-    Ok((results, server))
+    Ok(results)
 }
 
 /// Every test of the wanted packages, and whether it is ignored.

@@ -20,6 +20,12 @@ fn a_sound_workspace_is_green_and_the_json_keeps_its_schema() {
             "{gate:#}"
         );
     }
+    let metrics = sandbox.read("docs/metrics.md");
+    assert!(
+        metrics.contains("| `requests_total` | web | counter | `route` | requests |")
+            && metrics.contains("The buckets of `seconds` end at 0.1, 1."),
+        "{metrics}"
+    );
     let commit = sandbox.sh.read_file(".git/refs/heads/main").unwrap();
     let record = sandbox.read(&format!("target/xtask/runs/{}.json", commit.trim()));
     validate(&serde_json::from_str(&record).unwrap());
@@ -36,6 +42,7 @@ fn a_broken_workspace_is_red_everywhere_at_once() {
         "-- edited\n",
     );
     sandbox.write("apps/web/secrets.env", "A=1\n");
+    sandbox.append("docs/openapi.json", "{}\n");
     sandbox.commit("broken");
     let ran = sandbox.xtask(&["ci", "--format", "json"]);
     ran.expect(1);
@@ -48,7 +55,13 @@ fn a_broken_workspace_is_red_everywhere_at_once() {
             "changelog/date CHANGELOG.md:15"
         ]
     );
-    assert_eq!(findings(&json, "docs"), ["docs/dead-link README.md:5"]);
+    assert_eq!(
+        findings(&json, "docs"),
+        [
+            "docs/stale docs/openapi.json:2",
+            "docs/dead-link README.md:5"
+        ]
+    );
     assert_eq!(findings(&json, "fmt"), ["fmt/style apps/web/src/lib.rs:23"]);
     assert_eq!(
         findings(&json, "migrations"),

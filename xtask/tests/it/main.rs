@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod ci;
+mod dev;
 mod evidence;
 mod hostile;
 mod input;
 mod interrupt;
+mod runners;
 mod sandbox;
 mod setup;

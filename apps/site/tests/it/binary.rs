@@ -6,7 +6,7 @@ const APP: Binary = binary!("site");
 
 #[test]
 fn describes_its_settings_without_any() {
-    APP.assert_settings(&["SITE_ADDR"]);
+    APP.assert_settings(&["SITE_ADDR", "SITE_METRICS_ADDR", "API_URL"]);
 }
 
 #[test]
@@ -15,6 +15,7 @@ fn describes_its_routes_without_any_settings() {
         ["GET", "/", "public"],
         ["GET", "/menu", "public"],
         ["GET", "/style.css", "public"],
+        ["GET", "/icon.svg", "public"],
     ]);
 }
 

@@ -1,5 +1,6 @@
 //! How often, how much, how long.
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,16 +9,16 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request as Incoming;
-use axum::http::{Request, StatusCode, header};
-use guard::{App, Carrier, ClientAddr, Deny, GuardedRouter, RateClass, Role, public, signed_in};
+use axum::http::{Method, Request, StatusCode, header};
+use guard::{App, ClientAddr, Deny, GuardedRouter, RateClass, Role, public, signed_in};
 use http_body_util::{BodyExt, Empty};
 use settings::AppEnv;
 use tower::ServiceExt;
 
-use crate::{get_as, send, status, tokens};
+use crate::{get_as, guards, send, status};
 
 fn finish(router: GuardedRouter) -> App {
-    router.finish(tokens(Carrier::Bearer), Deny::Problem, AppEnv::Production)
+    router.finish(guards(Deny::Problem, AppEnv::Production))
 }
 
 fn from(addr: &str, path: &str) -> Request<Body> {
@@ -39,7 +40,7 @@ async fn a_caller_that_comes_too_often_is_told_when_to_come_back() {
             )
             .get("/open", public("a test"), async || "open"),
     );
-    for _ in 0..5 {
+    for _ in 0..10 {
         assert_eq!(
             status(&app, from("192.0.2.1", "/mine")).await,
             StatusCode::UNAUTHORIZED
@@ -52,7 +53,7 @@ async fn a_caller_that_comes_too_often_is_told_when_to_come_back() {
         .unwrap()
         .parse()
         .unwrap();
-    assert!((1..=11).contains(&wait));
+    assert!((1..=6).contains(&wait));
 
     // Another address, another class and an identity each have their own allowance.
     assert_eq!(
@@ -78,14 +79,42 @@ async fn an_identity_is_counted_wherever_it_comes_from() {
         async || "mine",
     ));
     let mut statuses = Vec::new();
-    for n in 0..6 {
+    for n in 0..11 {
         let mut request = get_as(Role::Customer, "/mine");
         request
             .extensions_mut()
             .insert(ClientAddr([192, 0, 2, n].into()));
         statuses.push(status(&app, request).await.as_u16());
     }
-    assert_eq!(statuses, [200, 200, 200, 200, 200, 429]);
+    assert_eq!(statuses, [&[200; 10][..], &[429]].concat());
+}
+
+#[tokio::test]
+async fn what_matches_no_route_is_counted_too() {
+    let app = finish(GuardedRouter::new().get("/open", public("a test"), async || "open"));
+    let mut statuses = BTreeMap::new();
+    for _ in 0..130 {
+        *statuses
+            .entry(status(&app, from("192.0.2.1", "/nowhere")).await.as_u16())
+            .or_insert(0) += 1;
+        let mut post = from("192.0.2.1", "/open");
+        *post.method_mut() = Method::POST;
+        *statuses
+            .entry(status(&app, post).await.as_u16())
+            .or_insert(0) += 1;
+    }
+    let refused = statuses.remove(&429).unwrap_or(0);
+    assert!((1..=20).contains(&refused), "{refused} {statuses:?}");
+    assert_eq!(statuses.keys().copied().collect::<Vec<_>>(), [404, 405]);
+    // The same allowance as for everything else of this class.
+    assert_eq!(
+        status(&app, from("192.0.2.1", "/open")).await,
+        StatusCode::TOO_MANY_REQUESTS
+    );
+    assert_eq!(
+        status(&app, from("192.0.2.2", "/open")).await,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]

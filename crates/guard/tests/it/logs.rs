@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use guard::{Carrier, Deny, GuardedRouter, Problem, public, signed_in};
+use guard::{Deny, GuardedRouter, Problem, public, signed_in};
 use serde_json::Value;
 use settings::AppEnv;
 
-use crate::{bearer, send, tokens};
+use crate::{bearer, guards, send};
 
 async fn logged(path: &str) -> Vec<Value> {
     let (lines, writer) = io::pipe().unwrap();
@@ -23,7 +23,7 @@ async fn logged(path: &str) -> Vec<Value> {
         .get("/away", public("a test"), async || {
             Problem::unavailable(&io::Error::other("the line is cut"))
         })
-        .finish(tokens(Carrier::Bearer), Deny::Problem, AppEnv::Production);
+        .finish(guards(Deny::Problem, AppEnv::Production));
     let token = bearer(guard::Role::Customer);
     let request = Request::get(path)
         .header(header::AUTHORIZATION, &token)
@@ -58,7 +58,7 @@ async fn one_line_for_each_request_with_the_pattern_of_its_route() {
         assert_eq!(line["route"], route);
         assert_eq!(line["status"], status);
         assert!(line["latency_ms"].is_u64(), "{line}");
-        assert_eq!(line["span"]["request_id"], "me-1");
+        assert_eq!(line["request_id"], "me-1");
     }
 }
 
@@ -74,7 +74,7 @@ async fn a_failure_is_logged_once_under_the_id_that_the_caller_was_told() {
         };
         assert_eq!(failure["level"], level);
         assert_eq!(failure["error"], error);
-        assert_eq!(failure["span"]["request_id"], "me-1");
+        assert_eq!(failure["request_id"], "me-1");
         assert_eq!(answered["status"], status);
     }
 }

@@ -3,28 +3,41 @@
 
 mod access;
 mod answers;
+mod forms;
 mod limits;
 mod logs;
 mod recorder;
+mod shared_rates;
+mod webhooks;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
-use guard::{App, Carrier, Role, SignedTokens};
+use guard::{App, Deny, Guards, Identity, Role, SignedTokens};
+use settings::AppEnv;
 use tower::ServiceExt;
 
 const KEY: &str = "a-key-that-nothing-but-tests-knows";
 
-fn tokens(carrier: Carrier) -> SignedTokens {
-    SignedTokens::new(&KEY.to_owned().into(), carrier)
+fn tokens() -> SignedTokens {
+    SignedTokens::new(&[KEY.into()])
+}
+
+fn guards(deny: Deny, env: AppEnv) -> Guards {
+    Guards::new(deny, env).authenticator(tokens())
+}
+
+fn ada(role: Role) -> Identity {
+    Identity {
+        subject: "ada".into(),
+        role,
+        session: None,
+    }
 }
 
 fn bearer(role: Role) -> String {
     let hour = std::time::Duration::from_hours(1);
-    format!(
-        "Bearer {}",
-        tokens(Carrier::Bearer).issue("ada", role, hour).unwrap()
-    )
+    format!("Bearer {}", tokens().issue(&ada(role), hour).unwrap())
 }
 
 fn get(path: &str) -> Request<Body> {

@@ -3,7 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use axum::extract::State;
-use guard::{Deny, GuardedRouter, NoIdentities, Role, RouteRecord, public, role, signed_in};
+use guard::{
+    Deny, GuardedRouter, Guards, Role, RouteRecord, WebhookKey, public, role, signed_in, webhook,
+};
 use settings::AppEnv;
 
 use crate::{get, send, text};
@@ -29,16 +31,19 @@ fn records_hold_the_full_path_and_the_line_of_registration() {
         .put("/put", role(Role::Staff), async || ())
         .patch("/patch", role(Role::Customer), async || ())
         .delete("/delete", signed_in(), async || ())
+        .post("/hook", webhook("payments"), async || ())
         .nest("/v1", GuardedRouter::new().nest("/menu", inner));
     let expected = [
         record("PUT", "/put", "role:staff", start + 5),
         record("PATCH", "/patch", "role:customer", start + 6),
         record("DELETE", "/delete", "signed-in", start + 7),
+        record("POST", "/hook", "webhook:payments", start + 8),
         record("GET", "/v1/menu", "public", start + 2),
         record("POST", "/v1/menu/{id}", "signed-in", start + 3),
     ];
     assert_eq!(router.records(), expected);
-    let app = router.finish(NoIdentities, Deny::Problem, AppEnv::Local);
+    let guards = Guards::new(Deny::Problem, AppEnv::Local);
+    let app = router.finish(guards.webhook_key("payments", WebhookKey::new(&"k".into())));
     assert_eq!(app.routes(), expected);
 }
 
@@ -52,7 +57,7 @@ async fn nested_routes_answer_at_their_recorded_path_with_their_state() {
     let app = GuardedRouter::new()
         .nest("/v1", inner)
         .with_state(&"ada")
-        .finish(NoIdentities, Deny::Problem, AppEnv::Local);
+        .finish(Guards::new(Deny::Problem, AppEnv::Local));
     assert_eq!(text(send(&app, get("/v1")).await).await, "ada");
     assert_eq!(send(&app, get("/v1/")).await.status(), 404);
 }
@@ -91,7 +96,14 @@ fn mistakes_stop_the_registration_with_a_clear_message() {
         || {
             let _ = one()
                 .merge(one())
-                .finish(NoIdentities, Deny::Problem, AppEnv::Local);
+                .finish(Guards::new(Deny::Problem, AppEnv::Local));
+        },
+    );
+    panics_with(
+        "`POST /hook` takes webhooks of `payments`, which has no key",
+        || {
+            let hook = GuardedRouter::<()>::new().post("/hook", webhook("payments"), async || ());
+            let _ = hook.finish(Guards::new(Deny::Problem, AppEnv::Local));
         },
     );
 }

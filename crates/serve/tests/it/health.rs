@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
-use guard::{App, Deny, NoIdentities};
+use guard::{App, Deny, Guards};
 use serde_json::{Value, json};
 use serve::{Check, Health};
 use settings::AppEnv;
@@ -14,22 +14,33 @@ use tower::ServiceExt;
 fn app(checks: Vec<Check>) -> App {
     Health::new("abc123", checks)
         .routes()
-        .finish(NoIdentities, Deny::Problem, AppEnv::Production)
+        .finish(Guards::new(Deny::Problem, AppEnv::Production))
+}
+
+fn outcome(up: bool) -> Result<(), &'static str> {
+    if up { Ok(()) } else { Err("gone") }
 }
 
 fn check(name: &'static str, up: bool) -> Check {
-    Check::new(name, move || async move {
-        if up { Ok(()) } else { Err("gone") }
-    })
+    Check::new(name, move || async move { outcome(up) })
+}
+
+fn optional(name: &'static str, up: bool) -> Check {
+    Check::optional(name, move || async move { outcome(up) })
 }
 
 async fn get(app: &App, path: &str) -> (u16, Value) {
+    let (status, text) = get_text(app, path).await;
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+async fn get_text(app: &App, path: &str) -> (u16, String) {
     let request = Request::get(path).body(Body::empty()).unwrap();
     let response = app.clone().oneshot(request).await.unwrap();
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     let status = response.status().as_u16();
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    (status, serde_json::from_slice(&body).unwrap())
+    (status, String::from_utf8(body.into()).unwrap())
 }
 
 #[tokio::test]
@@ -57,6 +68,37 @@ async fn healthy() {
             "sha": "abc123",
             "services": {"database": "connected"},
         })
+    );
+}
+
+/// What deployments and dashboards were built for, to the letter.
+#[tokio::test]
+async fn the_report_has_its_fields_in_their_order() {
+    let app = app(vec![optional("redis", true), check("database", true)]);
+    let (_, text) = get_text(&app, "/health").await;
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let (uptime, timestamp) = (&report["uptime"], &report["timestamp"]);
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        text,
+        format!(
+            r#"{{"status":"healthy","uptime":{uptime},"timestamp":{timestamp},"version":"{version}","sha":"abc123","services":{{"database":"connected","redis":"connected"}}}}"#
+        )
+    );
+}
+
+#[tokio::test]
+async fn it_works_without_what_is_optional_and_says_so() {
+    let app = app(vec![check("database", true), optional("redis", false)]);
+    assert_eq!(
+        get(&app, "/readyz").await,
+        (200, json!({"status": "ready"}))
+    );
+    let (status, report) = get(&app, "/health").await;
+    assert_eq!((status, &report["status"]), (200, &json!("healthy")));
+    assert_eq!(
+        report["services"],
+        json!({"database": "connected", "redis": "disconnected"})
     );
 }
 

@@ -3,5 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed helper fails its test")]
 
 mod drain;
+mod handover;
 mod health;
+mod limits;
+mod metrics;
 mod process;

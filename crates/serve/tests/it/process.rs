@@ -1,116 +1,196 @@
 //! A server in a process of its own: this test binary, started again as the one test below.
 
+use std::fs::{File, OpenOptions};
 use std::future::pending;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use guard::{Deny, GuardedRouter, NoIdentities, public};
-use serve::Health;
-use settings::{Settings, SiteSettings};
+use axum::body::Bytes;
+use guard::{App, Deny, GuardedRouter, Guards, RateClass, public};
+use serde_json::Value;
+use serve::{Health, Outcome, StartupError};
+use settings::{Common, Settings, SiteSettings, Surface};
 
-const ENABLED: &str = "SERVE_TEST_SERVER";
+/// The name of the server, which its effects carry.
+const NAME: &str = "SERVE_TEST_NAME";
+/// The file that effects go to.
+const EFFECTS: &str = "SERVE_TEST_EFFECTS";
+/// Set where the server takes its time before it listens.
+const LATE: &str = "SERVE_TEST_LATE";
 
-/// Nothing as a test; with the variable set, the server that the other tests start.
-#[tokio::test(flavor = "multi_thread")]
+/// More than the buffers of both ends hold.
+const BIG: usize = 64 << 20;
+
 #[expect(
     clippy::disallowed_methods,
-    reason = "tells a test from the server it starts"
+    reason = "what a test tells the server it starts is no setting"
 )]
-async fn server() {
-    if std::env::var_os(ENABLED).is_none() {
-        return;
+fn told(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Nothing as a test; with a name, the server that the other tests start.
+#[test]
+fn server() {
+    if told(NAME).is_some() {
+        let code = serve::start(service).map_or(3, Outcome::code);
+        std::process::exit(code.into());
     }
-    let common = SiteSettings::from_env().unwrap().common;
-    telemetry::init(common.app_env, &common.log).unwrap();
+}
+
+async fn service() -> Result<Outcome, StartupError> {
+    let common = SiteSettings::from_env()?.common;
+    telemetry::init(&common, Surface::Site)?;
+    if told(LATE).is_some() {
+        tracing::info!("starting");
+        pending::<()>().await;
+    }
     let health = Health::new(&common.release_sha, Vec::new());
-    let app = GuardedRouter::new()
+    Ok(serve::run(app(&common, &health), &common, health).await?)
+}
+
+fn app(common: &Common, health: &Health) -> App {
+    let effects = told(EFFECTS).map(|path| Arc::new(Effects::open(&path)));
+    let frequent = || public("a test").rate(RateClass::Probe);
+    GuardedRouter::new()
         .merge(health.routes())
-        .get("/fast", public("a test"), async || "fast")
-        .get("/slow", public("a test"), async || {
+        .get("/fast", frequent(), async || "fast")
+        .get("/slow", frequent(), async || {
             tracing::info!("under way");
             tokio::time::sleep(Duration::from_millis(600)).await;
             "slow"
         })
-        .get("/hang", public("a test"), async || {
+        .get("/hang", frequent(), async || {
             tracing::info!("under way");
             pending::<&str>().await
         })
-        .finish(NoIdentities, Deny::Problem, common.app_env);
-    let outcome = serve::run(app, &common, health).await.unwrap();
-    std::process::exit(outcome.code().into());
+        .get("/big", frequent(), async || vec![b'x'; BIG])
+        .get(
+            "/rare",
+            public("a test").rate(RateClass::Strict),
+            async || "rare",
+        )
+        .post(
+            "/upload",
+            frequent().timeout(Duration::from_millis(300)),
+            async |body: Bytes| body.len().to_string(),
+        )
+        .post("/effects", frequent(), async move || {
+            effects.as_deref().unwrap().note();
+            "done"
+        })
+        .finish(Guards::new(Deny::Problem, common.app_env))
+}
+
+/// A line for each effect, with the name of who had it.
+struct Effects {
+    file: File,
+    line: String,
+}
+
+impl Effects {
+    fn open(path: &str) -> Self {
+        Self {
+            file: OpenOptions::new().append(true).open(path).unwrap(),
+            line: format!("{}\n", told(NAME).unwrap()),
+        }
+    }
+
+    fn note(&self) {
+        (&self.file).write_all(self.line.as_bytes()).unwrap();
+    }
 }
 
 pub(crate) struct Server {
     child: Child,
-    messages: Receiver<String>,
+    lines: Receiver<Value>,
     pub(crate) addr: SocketAddr,
 }
 
 impl Server {
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "process::server", "--nocapture"]);
-        Self::spawn(command, settings)
+        Self::spawn(shell("exec"), settings)
+    }
+
+    /// With no more descriptors than these.
+    pub(crate) fn start_with_files(files: u32) -> Self {
+        Self::spawn(shell(&format!("ulimit -n {files}; exec")), &[])
     }
 
     /// As systemd does it: the listener is descriptor 3, which the shell arranges.
-    pub(crate) fn adopt(listener: TcpListener) -> Self {
-        let mut command = Command::new("sh");
-        let script =
-            "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" --exact process::server --nocapture 3<&0";
-        command
-            .args(["-c", script])
-            .arg(std::env::current_exe().unwrap());
+    pub(crate) fn adopt(listener: TcpListener, settings: &[(&str, &str)]) -> Self {
+        let mut command = shell("exec 3<&0; LISTEN_FDS=1 LISTEN_PID=$$ exec");
         command.stdin(OwnedFd::from(listener));
-        Self::spawn(command, &[])
+        Self::spawn(command, settings)
     }
 
-    fn spawn(mut command: Command, settings: &[(&str, &str)]) -> Self {
+    /// One that does not get to listen.
+    pub(crate) fn late() -> Self {
+        Self::spawn_until("starting", shell("exec"), &[(LATE, "1")])
+    }
+
+    fn spawn(command: Command, settings: &[(&str, &str)]) -> Self {
+        Self::spawn_until("listening", command, settings)
+    }
+
+    fn spawn_until(message: &str, mut command: Command, settings: &[(&str, &str)]) -> Self {
         let mut child = command
-            .env(ENABLED, "1")
-            .envs([("APP_ENV", "preview"), ("SITE_ADDR", "127.0.0.1:0")])
+            .envs([
+                (NAME, "server"),
+                ("APP_ENV", "preview"),
+                ("API_URL", "http://127.0.0.1:1"),
+                ("SITE_ADDR", "127.0.0.1:0"),
+                ("SITE_METRICS_ADDR", "127.0.0.1:0"),
+                ("LOG", "info,serve=debug"),
+            ])
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let addr = lines.find_map(|line| {
-            let line: serde_json::Value = serde_json::from_str(&line.unwrap()).ok()?;
-            (line["message"] == "listening")
-                .then(|| line["addr"].as_str().unwrap().parse().unwrap())
-        });
+        let stdout = BufReader::new(child.stdout.take().unwrap());
         // Read on even when nobody waits, so that the server never blocks on a full pipe.
-        let (sender, messages) = mpsc::channel();
+        let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-                let message = line["message"].as_str().unwrap_or_default();
-                let _ = sender.send(message.to_owned());
+            for line in stdout.lines().map_while(Result::ok) {
+                if let Ok(line) = serde_json::from_str::<Value>(&line) {
+                    let _ = sender.send(line);
+                }
             }
         });
-        Self {
+        let mut server = Self {
             child,
-            messages,
-            addr: addr.unwrap(),
+            lines,
+            addr: ([0; 4], 0).into(),
+        };
+        let line = server.wait_for(message);
+        if let Some(addr) = line["addr"].as_str() {
+            server.addr = addr.parse().unwrap();
         }
+        server
     }
 
     /// Waits until the server has logged this message once more.
-    pub(crate) fn wait_for(&self, message: &str) {
-        while self.messages.recv_timeout(Duration::from_secs(20)).unwrap() != message {}
+    pub(crate) fn wait_for(&self, message: &str) -> Value {
+        loop {
+            let line = self.lines.recv_timeout(Duration::from_secs(20)).unwrap();
+            if line["message"] == message {
+                return line;
+            }
+        }
+    }
+
+    /// Whether it has by now.
+    pub(crate) fn has_logged(&self, message: &str) -> bool {
+        self.lines.try_iter().any(|line| line["message"] == message)
     }
 
     pub(crate) fn send(&self, bytes: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(self.addr).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        stream.write_all(bytes.as_bytes()).unwrap();
-        stream
+        send(self.addr, bytes)
     }
 
     pub(crate) fn get(&self, path: &str) -> TcpStream {
@@ -149,6 +229,32 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The server's command line behind what the shell does first.
+fn shell(first: &str) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!("{first} \"$0\" --exact process::server --nocapture");
+    command
+        .args(["-c", &script])
+        .arg(std::env::current_exe().unwrap());
+    command
+}
+
+pub(crate) fn named(name: &str) -> (&str, &str) {
+    (NAME, name)
+}
+
+pub(crate) fn effects(path: &str) -> (&str, &str) {
+    (EFFECTS, path)
+}
+
+pub(crate) fn send(addr: SocketAddr, bytes: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    let patience = Some(Duration::from_secs(20));
+    stream.set_read_timeout(patience).unwrap();
+    stream.write_all(bytes.as_bytes()).unwrap();
+    stream
 }
 
 pub(crate) fn request(path: &str) -> String {

@@ -115,6 +115,8 @@ async fn assert_secretive(url: &str) {
 #[tokio::test]
 async fn a_password_is_never_in_an_error() {
     for url in [
+        "sqlite://data/app.db?sup3rs3cret=sup3rs3cret",
+        "postgres://cook@127.0.0.1:1/kitchen?sup3rs3cret=sup3rs3cret",
         "postgres://cook:sup3rs3cret@127.0.0.1:1/kitchen",
         "postgres://cook:sup3rs3cret@127.0.0.1:notaport/kitchen",
         "postgres://cook:sup3rs3cret@[::/kitchen",

@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use store::{Marker, Meal, NewMeal, NewOrder, Store, StoreError};
+use store::{Marker, Meal, Store, StoreError};
 use testkit::Database;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
+
+use crate::kitchen::{ALL, CHEF, by, customer, new_meal, one, soup};
 
 async fn open(url: &str) -> Store {
     Store::connect(url, Marker::Dev).await.unwrap()
@@ -34,7 +36,7 @@ async fn assert_gone_within(limit: u64, store: &Store) {
     assert!(store.ping().await.is_err());
     assert_quick(began, 2500);
     let began = Instant::now();
-    assert_unavailable(&store.menu().await);
+    assert_unavailable(&store.menu(ALL).await);
     assert_quick(began, limit * 1000);
 }
 
@@ -76,7 +78,7 @@ async fn a_postgres_statement_that_hangs_does_not_hold_up_closing() {
     let began = Instant::now();
     store.close().await;
     assert_quick(began, 5000);
-    assert_unavailable(&store.menu().await);
+    assert_unavailable(&store.menu(ALL).await);
 }
 
 #[tokio::test]
@@ -85,23 +87,16 @@ async fn a_postgres_statement_that_is_given_up_is_not_done_later() {
         return;
     };
     let store = open(db.url()).await;
-    let soup = NewMeal {
-        name: "soup".to_owned(),
-        description: String::new(),
-        price_cents: 450,
-    };
-    let order = NewOrder {
-        meal_id: store.add_meal(&soup).await.unwrap().id,
-        quantity: 1,
-    };
+    let (ada, bob) = (customer(&store, "ada").await, customer(&store, "bob").await);
+    let order = one(&soup(&store).await);
     // What a connection has parsed once it sends as a whole: bound, run and committed in one.
     for _ in 0..20 {
-        store.place_order("bob", &order).await.unwrap();
+        store.place_order(&by(&bob), &order).await.unwrap();
     }
     let mut other = PgConnection::connect(db.url()).await.unwrap();
     let lock = sqlx::raw_sql("BEGIN; LOCK TABLE orders");
     lock.execute(&mut other).await.unwrap();
-    let given_up = store.place_order("ada", &order).await;
+    let given_up = store.place_order(&by(&ada), &order).await;
     assert!(
         matches!(given_up, Err(StoreError::Timeout { .. })),
         "{given_up:?}"
@@ -109,7 +104,7 @@ async fn a_postgres_statement_that_is_given_up_is_not_done_later() {
     // The second lock stands in line behind a statement that still waits for the first.
     let unlock = sqlx::raw_sql("COMMIT; BEGIN; LOCK TABLE orders; COMMIT");
     unlock.execute(&mut other).await.unwrap();
-    assert_eq!(store.orders_of("ada").await.unwrap(), []);
+    assert_eq!(store.orders_of(&ada.id, ALL).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -129,7 +124,7 @@ async fn a_postgres_server_that_refuses_connections_is_unavailable() {
     };
     let network = Network::before(&db).await;
     let store = open(&network.url).await;
-    store.menu().await.unwrap();
+    store.menu(ALL).await.unwrap();
     drop(network);
     assert_gone_within(5, &store).await;
 }
@@ -141,12 +136,12 @@ async fn a_postgres_server_that_falls_silent_is_unavailable() {
     };
     let network = Network::before(&db).await;
     let store = open(&network.url).await;
-    store.menu().await.unwrap();
+    store.menu(ALL).await.unwrap();
     network.silent.send_replace(true);
     assert_gone_within(5, &store).await;
 
     network.silent.send_replace(false);
-    store.menu().await.unwrap();
+    store.menu(ALL).await.unwrap();
 }
 
 #[tokio::test]
@@ -158,12 +153,12 @@ async fn a_sqlite_file_that_cannot_be_opened_is_unavailable() {
     fs::rename(file, &aside).unwrap();
     fs::create_dir(file).unwrap();
     // The one open connection still has the file; the second statement needs another connection.
-    let (_, second) = tokio::join!(store.menu(), store.menu());
+    let (_, second) = tokio::join!(store.menu(ALL), store.menu(ALL));
     assert_unavailable(&second);
 
     fs::remove_dir(file).unwrap();
     fs::rename(&aside, file).unwrap();
-    let (first, second) = tokio::join!(store.menu(), store.menu());
+    let (first, second) = tokio::join!(store.menu(ALL), store.menu(ALL));
     assert_eq!(first.unwrap(), second.unwrap());
 }
 
@@ -175,15 +170,10 @@ async fn a_sqlite_file_that_another_process_keeps_locked_is_unavailable() {
     let lock = sqlx::raw_sql("BEGIN IMMEDIATE");
     lock.execute(&mut other).await.unwrap();
     let began = Instant::now();
-    let soup = NewMeal {
-        name: "soup".to_owned(),
-        description: String::new(),
-        price_cents: 450,
-    };
-    assert_unavailable(&store.add_meal(&soup).await);
+    assert_unavailable(&store.add_meal(&CHEF, &new_meal("soup")).await);
     assert_quick(began, 8000);
     // Whoever only reads does not wait.
-    store.menu().await.unwrap();
+    store.menu(ALL).await.unwrap();
 }
 
 /// A statement of the store that waits for as long as the connection lives, or for as long as the
@@ -196,7 +186,7 @@ async fn wait_for_lock(
     let lock = sqlx::raw_sql("BEGIN; LOCK TABLE meals");
     lock.execute(&mut other).await.unwrap();
     let store = store.clone();
-    let under_way = tokio::spawn(async move { store.menu().await });
+    let under_way = tokio::spawn(async move { store.menu(ALL).await });
     sleep(Duration::from_millis(300)).await;
     assert!(!under_way.is_finished());
     (other, under_way)

@@ -1,6 +1,8 @@
 //! Each test gets a migrated database of its own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod served;
+
 use std::path::Path;
 
 use testkit::{Database, on_each_engine};
