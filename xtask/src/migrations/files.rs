@@ -160,7 +160,13 @@ pub(crate) fn against_base(
         .filter(|migration| !known.contains(migration.file.as_str()))
     {
         let below = format!("{}/", migration.engine.folder());
-        let newest = of_trunk
+        // On trunk itself HEAD has brought it: then what counts is what was there before.
+        let before = if of_trunk.contains_key(&migration.file) {
+            &merged
+        } else {
+            &of_trunk
+        };
+        let newest = before
             .keys()
             .filter_map(|file| version(file.strip_prefix(&below)?))
             .max();

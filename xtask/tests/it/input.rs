@@ -362,6 +362,28 @@ fn late_is_measured_against_trunk_as_it_is_now() {
 }
 
 #[test]
+fn a_commit_on_trunk_is_not_late_for_itself() {
+    let sandbox = Sandbox::new();
+    let write = |stamp: &str| {
+        for engine in ["postgres", "sqlite"] {
+            let table = format!("create table t{stamp} (id integer);\n");
+            sandbox.write(&format!("migrations/{engine}/{stamp}_t.sql"), table);
+        }
+    };
+    write("20260201000000");
+    write("20260202000000");
+    sandbox.xtask(&["fix", "migrations"]).expect(0);
+    sandbox.commit("two at once");
+    sandbox.xtask(&["ci", "migrations"]).expect(0);
+    // What is not committed yet comes after both.
+    write("20260201120000");
+    sandbox
+        .xtask(&["ci", "migrations"])
+        .expect(1)
+        .says("20260201120000 is not newer than 20260202000000, the newest on trunk");
+}
+
+#[test]
 fn an_allowance_covers_its_finding_and_nothing_else() {
     let sandbox = Sandbox::new();
     sandbox.write("migrations/sqlite/notes.txt", "why\n");
