@@ -4,13 +4,13 @@
 //! `cargo bench -p guard` prints requests per second of both, their ratio, and what the guards add
 //! to the median latency, for a handler that reads the menu from SQLite, as the sample does, public
 //! and behind an access token; and for one that answers from memory, which is the worst case.
-//! Logs are formatted and written (to a file that takes nothing), metrics recorded. The clients run
+//! Logs are formatted and written (to where nothing is kept), metrics recorded. The clients run
 //! in the same process and share its cores.
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot start has no result"
 )]
-#![expect(clippy::print_stdout, reason = "its result is what it prints")]
+#![expect(clippy::print_stderr, reason = "its result is what it prints")]
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -18,6 +18,7 @@
 )]
 
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -32,13 +33,15 @@ use guard::{
     ClientAddr, Deny, GuardedRouter, Guards, Identity, Role, SignedTokens, public, signed_in,
 };
 use serde::Serialize;
-use settings::AppEnv;
+use settings::{AppEnv, Settings as _, SiteSettings, Surface};
 use store::{Marker, PageOf, Store};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
 
 const KEY: &str = "a-key-that-nothing-but-a-benchmark-knows";
+/// Tells the process that measures from the one that starts it.
+const MEASURE: &str = "--measure";
 const CONNECTIONS: usize = 8;
 const ROUND: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 10;
@@ -199,7 +202,7 @@ async fn compare(what: &str, bare: SocketAddr, guarded: SocketAddr, path: &str, 
             added.push(p50_guarded - p50_bare);
         }
     }
-    println!(
+    eprintln!(
         "{what:<20} bare {:>7.0} rps   guarded {:>7.0} rps   cost {:>5.1} %   p50 {:>+6.1} µs",
         median(bares),
         median(guardeds),
@@ -208,23 +211,33 @@ async fn compare(what: &str, bare: SocketAddr, guarded: SocketAddr, path: &str, 
     );
 }
 
+/// Logs go to standard output, as in the product: so the measuring is done by a process of its own
+/// whose output goes nowhere, and which tells its results on standard error.
 fn main() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let null = std::fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/null")
-        .unwrap();
-    let subscriber = telemetry::subscriber(AppEnv::Production, "info", Arc::new(null)).unwrap();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
-    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-    let metrics = recorder.handle();
-    metrics::set_global_recorder(recorder).unwrap();
+    if std::env::args().any(|arg| arg == MEASURE) {
+        measure();
+        return;
+    }
+    let measuring = Command::new(std::env::current_exe().unwrap())
+        .arg(MEASURE)
+        .stdout(Stdio::null())
+        .status();
+    assert!(measuring.unwrap().success());
+}
 
+fn measure() {
+    let settings = SiteSettings::from_source(&|name| match name {
+        "APP_ENV" => Some("preview".to_owned()),
+        "API_URL" => Some("http://127.0.0.1:1".to_owned()),
+        _ => None,
+    });
+    telemetry::init(&settings.unwrap().common, Surface::Site).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        tokio::spawn(async move {
+        tokio::spawn(async {
             loop {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                metrics.run_upkeep();
+                telemetry::metrics::upkeep();
             }
         });
         let database = testkit::sqlite().await;

@@ -13,7 +13,7 @@ use telemetry::RequestId;
 
 use crate::headers::{forbid_storing, harden};
 use crate::rate::Caller;
-use crate::route::Route;
+use crate::route;
 use crate::{ClientAddr, Deny, Guards, Problem, page};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -66,36 +66,39 @@ pub(crate) fn answer(
         from,
         started,
     } = head;
-    Box::pin(telemetry::in_request(id, async move {
-        let in_flight = InFlight::new(&guards);
-        let mut response = rest.await?;
-        let route = response.extensions_mut().remove::<Arc<Route>>();
-        let route = if let Some(route) = &route {
-            route
-        } else {
-            // No gate has counted it: a flood of these would cost a log line each.
-            let counted = guards.count(&guards.unmatched, Caller::at(from)).await;
-            response = counted.map_or_else(IntoResponse::into_response, |()| response);
-            &guards.unmatched
-        };
-        dress(&mut response, guards.deny).await;
-        harden(response.headers_mut(), &guards.hardened);
-        if let Ok(id) = HeaderValue::from_str(id.as_str()) {
-            response.headers_mut().insert(X_REQUEST_ID, id);
-        }
-        let took = started.elapsed();
-        route.count(response.status(), took);
-        drop(in_flight);
-        tracing::info!(
-            method,
-            // The pattern, never the path: that can hold anything, a token included.
-            route = route.path,
-            status = response.status().as_u16(),
-            latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            "answered"
-        );
-        Ok(response)
-    }))
+    Box::pin(telemetry::in_request(
+        id,
+        route::matching(async move {
+            let in_flight = InFlight::new(&guards);
+            let mut response = rest.await?;
+            let route = route::matched();
+            let route = if let Some(route) = &route {
+                route
+            } else {
+                // No gate has counted it: a flood of these would cost a log line each.
+                let counted = guards.count(&guards.unmatched, Caller::at(from)).await;
+                response = counted.map_or_else(IntoResponse::into_response, |()| response);
+                &guards.unmatched
+            };
+            dress(&mut response, guards.deny).await;
+            harden(response.headers_mut(), &guards.hardened);
+            if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+                response.headers_mut().insert(X_REQUEST_ID, id);
+            }
+            let took = started.elapsed();
+            route.count(response.status(), took);
+            drop(in_flight);
+            tracing::info!(
+                method,
+                // The pattern, never the path: that can hold anything, a token included.
+                route = route.path,
+                status = response.status().as_u16(),
+                latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                "answered"
+            );
+            Ok(response)
+        }),
+    ))
 }
 
 /// Counts a request as under way, until it is answered or its caller is gone.

@@ -19,7 +19,7 @@ use tower::Service;
 
 use crate::headers::forbid_storing;
 use crate::rate::Caller;
-use crate::route::Route;
+use crate::route::{self, Route};
 use crate::{
     Access, Authenticated, ClientAddr, Csrf, Deny, Guards, Identity, Problem, csrf, webhook,
 };
@@ -60,6 +60,7 @@ where
     /// Runs the handler if the policy lets the request through. The time-out spans all of it, so a
     /// session store or a body that hangs is finalised like a handler that does.
     async fn stand(mut self, parts: Box<Parts>, body: Body) -> Response {
+        route::found(&self.route);
         let timeout = self.route.policy.timeout;
         // What a change is answered with is its sender's alone: tokens, a session, a receipt.
         let is_storable = !self.route.policy.access.is_private() && parts.method.is_safe();
@@ -97,7 +98,6 @@ where
         if !is_storable {
             forbid_storing(response.headers_mut());
         }
-        response.extensions_mut().insert(Arc::clone(&self.route));
         response
     }
 }

@@ -1,12 +1,36 @@
 //! One registered route at work: its policy, and what is counted about it.
 
-use std::sync::{PoisonError, RwLock};
+use std::cell::OnceCell;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use metrics::{Counter, Histogram, counter, histogram};
+use tokio::task_local;
 
 use crate::{Policy, RouteRecord, public};
+
+task_local! {
+    /// The route of the request under way. Not in its answer's extensions, which would have to be
+    /// allocated for it.
+    static MATCHED: OnceCell<Arc<Route>>;
+}
+
+/// Runs what answers a request, with a place to note its route.
+pub(crate) fn matching<F: Future>(rest: F) -> impl Future<Output = F::Output> {
+    MATCHED.scope(OnceCell::new(), rest)
+}
+
+/// Notes the route of the request under way.
+pub(crate) fn found(route: &Arc<Route>) {
+    // An app is never called but by `answer`, which has made the place.
+    let _ = MATCHED.try_with(|matched| matched.set(Arc::clone(route)));
+}
+
+/// The route of the request under way, if it matched one.
+pub(crate) fn matched() -> Option<Arc<Route>> {
+    MATCHED.try_with(|matched| matched.get().cloned()).ok()?
+}
 
 /// What the requests of one route share. Metrics carry the pattern of the path, never the path
 /// itself, so there are as many series as routes.

@@ -98,6 +98,11 @@ async fn poke(surface: &Surface, routes: &[RouteRecord], authorization: &str) ->
                     .send(method.clone(), &target, &headers, body.clone())
                     .await;
                 assert_no_canary(&format!("{method} {path}"), &answer);
+                assert!(
+                    answer.status.as_u16() < 500,
+                    "{method} {path}: {}",
+                    answer.text()
+                );
                 sent += 1;
             }
         }

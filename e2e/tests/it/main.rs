@@ -3,5 +3,6 @@
 
 mod browser;
 mod canary;
+mod fuzz;
 mod surfaces;
 mod tour;
