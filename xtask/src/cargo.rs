@@ -420,7 +420,8 @@ pub(crate) fn describe_where_known(cx: &Cx, what: &str) -> Result<Vec<(Member, S
     Ok(described)
 }
 
-fn binary(cx: &Cx, app: &Member) -> Result<PathBuf> {
+/// The executable of an app in the build of this run.
+pub(crate) fn binary(cx: &Cx, app: &Member) -> Result<PathBuf> {
     let name = &app.name;
     let bin = built(cx)?.bins.get(name).cloned();
     bin.ok_or_else(|| {

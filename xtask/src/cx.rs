@@ -264,7 +264,7 @@ impl Cx {
                         Code::Red,
                         "the database did not answer within the time limit",
                     )
-                    .help("raise `timeout-s` of the gate in `xtask.toml` if it needs longer");
+                    .help(process::TOO_LATE);
                 }
             }
         };

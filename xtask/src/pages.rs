@@ -45,7 +45,7 @@ struct Metrics {
     metrics: Vec<Metric>,
 }
 
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Metric {
     name: String,
     kind: String,

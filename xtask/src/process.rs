@@ -28,6 +28,9 @@ static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 /// How long a child may take to end after SIGTERM before it is killed.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
+/// What helps whoever met the deadline: a gate has one to set, a chore has not.
+pub(crate) const TOO_LATE: &str =
+    "see what it waits for; a gate that needs longer: raise its `timeout-s` in `xtask.toml`";
 /// How long output may still come after a child has ended.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Longest stderr kept of a child, in bytes, from its end.
@@ -244,7 +247,7 @@ pub(crate) fn run(
                     Code::Red,
                     format!("`{line}` did not end within the time limit and was stopped"),
                 )
-                .help("raise `timeout-s` of the gate in `xtask.toml` if it needs longer")
+                .help(TOO_LATE)
                 .into()
             });
         }
@@ -424,6 +427,7 @@ mod tests {
         let since = Instant::now();
         let error = shell("sleep 61.77 & sleep 61.77", Duration::from_millis(100)).unwrap_err();
         assert!(format!("{error:#}").contains("time limit"), "{error:#}");
+        assert_eq!(crate::exit::help_of(&error), Some(TOO_LATE));
         assert!(since.elapsed() < Duration::from_secs(20));
         let listing = Command::new("ps").args(["-eo", "args"]).output().unwrap();
         assert!(

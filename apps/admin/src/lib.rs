@@ -5,6 +5,8 @@ mod board;
 mod menu;
 mod router;
 
+use std::process::ExitCode;
+
 use bff::{ApiClient, Bff, Link, Profile};
 use contract::Role;
 use guard::{App, Deny, Guards, RouteRecord, SessionCookie, SharedRates};
@@ -47,8 +49,13 @@ pub fn app(settings: &AdminSettings, rates: Option<SharedRates>, health: &Health
     router::routes(health).with_state(&bff).finish(guards)
 }
 
+/// The whole of the process: serves, or describes itself.
+pub fn main() -> ExitCode {
+    serve::cli(Surface::Admin, records, &[], start)
+}
+
 /// Reads the settings and serves until told to stop.
-pub async fn start() -> Result<Outcome, StartupError> {
+async fn start() -> Result<Outcome, StartupError> {
     let settings = AdminSettings::from_env()?;
     bff::start(Surface::Admin, &settings.common, |rates, health| {
         app(&settings, rates, health)

@@ -1,5 +1,7 @@
 //! Who calls: known by a signed token, and staff besides by a session that is still open.
 
+use std::sync::Arc;
+
 use axum::http::request::Parts;
 use guard::{Authentication, Authenticator, Identity, Problem, Role, SignedTokens};
 use store::Store;
@@ -10,7 +12,7 @@ use crate::error::ApiError;
 /// database: a session that was signed out, or ended because a copy of it turned up, is over at
 /// once.
 pub(crate) struct Identities {
-    pub(crate) tokens: SignedTokens,
+    pub(crate) tokens: Arc<SignedTokens>,
     pub(crate) store: Store,
 }
 

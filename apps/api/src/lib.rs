@@ -1,4 +1,4 @@
-//! The `api` surface: accounts, sessions, the menu and the orders as JSON.
+//! The `api` surface: accounts, sessions, the menu, orders, payments and the audit as JSON.
 
 mod accounts;
 mod audit;
@@ -17,6 +17,7 @@ mod sessions;
 mod state;
 mod valid;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use flags::Flags;
@@ -55,16 +56,17 @@ pub fn openapi_json() -> String {
 
 /// The finished app.
 pub fn app(settings: &ApiSettings, resources: &Resources, health: &Health) -> App {
+    let tokens = Arc::new(SignedTokens::new(&settings.token_keys));
     let api = Api {
         store: resources.store.clone(),
         flags: Arc::new(resources.flags.clone()),
-        tokens: Arc::new(SignedTokens::new(&settings.token_keys)),
+        tokens: Arc::clone(&tokens),
         passwords: Passwords::new(),
         sign_ins: Arc::new(Throttle::new(RateClass::Strict, resources.rates.clone())),
     };
     let guards = Guards::new(Deny::Problem, settings.common.app_env)
         .authenticator(Identities {
-            tokens: SignedTokens::new(&settings.token_keys),
+            tokens,
             store: resources.store.clone(),
         })
         .webhook_key("payments", WebhookKey::new(&settings.payments_key))
@@ -88,8 +90,13 @@ pub fn checks(resources: &Resources) -> Vec<Check> {
     [database].into_iter().chain(redis).collect()
 }
 
+/// The whole of the process: serves, or describes itself.
+pub fn main() -> ExitCode {
+    serve::cli(Surface::Api, records, &[("openapi", openapi_json)], start)
+}
+
 /// Reads the settings, opens the database, and serves until told to stop.
-pub async fn start() -> Result<Outcome, StartupError> {
+async fn start() -> Result<Outcome, StartupError> {
     let settings = ApiSettings::from_env()?;
     let common = &settings.common;
     telemetry::init(common, Surface::Api)?;

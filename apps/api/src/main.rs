@@ -2,13 +2,6 @@
 
 use std::process::ExitCode;
 
-use settings::Surface;
-
 fn main() -> ExitCode {
-    serve::cli(
-        Surface::Api,
-        api::records,
-        &[("openapi", api::openapi_json)],
-        api::start,
-    )
+    api::main()
 }

@@ -1,8 +1,8 @@
 //! Sessions: an access token for minutes, and a refresh token for the next one.
 //!
-//! Access tokens are believed without a look into the database, so one that leaks holds until it
-//! expires. Refresh tokens are kept as hashes, work once, and end their session when used again:
-//! then somebody else has a copy.
+//! A customer's access token is believed without a look into the database, so one that leaks holds
+//! until it expires; that of staff ends with its session, see `identities`. Refresh tokens are kept
+//! as hashes, work once, and end their session when used again: then somebody else has a copy.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -90,7 +90,7 @@ pub(crate) async fn refresh(
     }
 }
 
-/// Signs out: the session's refresh token works no more.
+/// Signs out: the session's refresh token works no more, nor does an access token of staff.
 #[utoipa::path(
     delete,
     path = "/v1/sessions/current",

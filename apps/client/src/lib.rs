@@ -5,6 +5,8 @@ mod orders;
 mod router;
 mod sign_up;
 
+use std::process::ExitCode;
+
 use axum::extract::FromRef;
 use bff::{ApiClient, Bff, Link, Profile};
 use flags::{Flag, Flags};
@@ -66,8 +68,13 @@ pub fn app(
     router::routes(health).with_state(&client).finish(guards)
 }
 
+/// The whole of the process: serves, or describes itself.
+pub fn main() -> ExitCode {
+    serve::cli(Surface::Client, records, &[], start)
+}
+
 /// Reads the settings and serves until told to stop.
-pub async fn start() -> Result<Outcome, StartupError> {
+async fn start() -> Result<Outcome, StartupError> {
     let settings = ClientSettings::from_env()?;
     let flags = Flags::load(settings.common.app_env).map_err(|error| {
         let help = error.help();

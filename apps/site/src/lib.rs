@@ -4,6 +4,7 @@ mod menu;
 mod pages;
 mod router;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use bff::{ApiClient, Link, Profile};
@@ -36,8 +37,13 @@ pub fn app(settings: &SiteSettings, rates: Option<SharedRates>, health: &Health)
     router::routes(health).with_state(&menu).finish(guards)
 }
 
+/// The whole of the process: serves, or describes itself.
+pub fn main() -> ExitCode {
+    serve::cli(Surface::Site, records, &[], start)
+}
+
 /// Reads the settings and serves until told to stop.
-pub async fn start() -> Result<Outcome, StartupError> {
+async fn start() -> Result<Outcome, StartupError> {
     let settings = SiteSettings::from_env()?;
     bff::start(Surface::Site, &settings.common, |rates, health| {
         app(&settings, rates, health)

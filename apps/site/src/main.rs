@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use settings::Surface;
-
 fn main() -> ExitCode {
-    serve::cli(Surface::Site, site::records, &[], site::start)
+    site::main()
 }

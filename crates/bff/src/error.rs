@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use guard::Problem;
+use guard::{FieldError, Problem};
 use serde::Deserialize;
 
 use crate::{Errors, sign_in};
@@ -40,15 +40,6 @@ pub struct ApiProblem {
     /// After how many seconds to try again.
     #[serde(skip)]
     pub retry_after: Option<u64>,
-}
-
-/// What is wrong with one field of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct FieldError {
-    /// The field, by its name in JSON.
-    pub field: String,
-    /// What is wrong with it.
-    pub message: String,
 }
 
 impl ApiError {

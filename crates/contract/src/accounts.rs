@@ -18,7 +18,7 @@ pub enum Role {
     Staff,
 }
 
-/// An account to open. It is a customer's: staff are made by staff.
+/// An account to open. It is a customer's: no request makes staff.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccount {

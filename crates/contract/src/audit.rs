@@ -15,7 +15,7 @@ pub struct AuditEvent {
     pub actor: String,
     /// What: `order.placed`, `meal.changed` …
     pub action: String,
-    /// To what: `order/7`, `meal/1`, `account/…`.
+    /// To what: `order/7`, `meal/1`, `account/…`, `session/…`.
     pub subject: String,
     /// What was different afterwards, in words.
     pub detail: String,

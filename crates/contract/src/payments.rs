@@ -5,16 +5,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::number::whole;
+
 /// An event of the provider's. Other fields it may send are passed over: it may add some any day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+// For the document alone: how an event is read depends on its type.
+#[derive(ToSchema)]
 pub struct PaymentEvent {
     /// `payment.succeeded`; others are acknowledged and ignored.
-    #[garde(length(chars, min = 1, max = 80))]
-    #[schema(min_length = 1, max_length = 80)]
-    #[serde(rename = "type")]
+    #[schema(rename = "type")]
     pub kind: String,
     /// The payment.
-    #[garde(dive)]
     pub data: Payment,
 }
 
@@ -41,7 +40,7 @@ pub enum PaymentResult {
     Accepted,
     /// The order was paid already, or is cancelled: the money is to be given back.
     Surplus,
-    /// It was accepted before; nothing changed.
+    /// It was told before; nothing changed.
     Duplicate,
     /// An event of a kind we do not act on.
     Ignored,

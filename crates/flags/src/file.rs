@@ -18,16 +18,19 @@ pub(crate) struct File {
 #[expect(clippy::struct_excessive_bools, reason = "one for each environment")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Definition {
+pub(crate) struct Definition {
     /// What is there when it is on, in one line.
     #[serde(deserialize_with = "filled")]
-    pub about: String,
+    #[expect(dead_code, reason = "for whoever reads the file")]
+    about: String,
     /// Who removes it in time.
     #[serde(deserialize_with = "filled")]
-    pub owner: String,
+    #[expect(dead_code, reason = "for whoever reads the file")]
+    owner: String,
     /// The day it was added.
     #[serde(deserialize_with = "date")]
-    pub created: Date,
+    #[expect(dead_code, reason = "for whoever reads the file")]
+    created: Date,
     #[serde(default)]
     local: bool,
     #[serde(default)]
@@ -40,7 +43,7 @@ pub struct Definition {
 
 impl Definition {
     /// Whether it is on in that environment.
-    pub fn is_on(&self, env: AppEnv) -> bool {
+    pub(crate) fn is_on(&self, env: AppEnv) -> bool {
         match env {
             AppEnv::Local => self.local,
             AppEnv::Preview => self.preview,

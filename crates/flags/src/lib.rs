@@ -19,9 +19,8 @@ mod file;
 use settings::AppEnv;
 
 pub use error::FlagsError;
-pub use file::Definition;
 
-use file::File;
+use file::{Definition, File};
 
 /// The file, as it was when this binary was built.
 const TEXT: &str = include_str!("../../../flags.toml");
@@ -57,8 +56,7 @@ impl Flags {
         self.definition(flag).is_on(self.env)
     }
 
-    /// Who answers for the flag, and since when it exists.
-    pub fn definition(&self, flag: Flag) -> &Definition {
+    fn definition(&self, flag: Flag) -> &Definition {
         match flag {
             Flag::Preorders => &self.file.preorders,
         }

@@ -42,9 +42,7 @@ pub(crate) fn check_token(expected: &str, form: &[u8]) -> Result<(), Problem> {
     if matches {
         return Ok(());
     }
-    Err(refused(
-        "this form has expired: go back, reload the page and send it again",
-    ))
+    Err(without_token())
 }
 
 /// For a caller that was never shown a form.

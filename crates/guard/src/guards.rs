@@ -8,9 +8,10 @@ use metrics::{Gauge, gauge};
 use settings::AppEnv;
 
 use crate::headers::hardened;
+use crate::identity::NoIdentities;
 use crate::rate::{Caller, Rates, too_many};
 use crate::route::Route;
-use crate::{Authenticator, NoIdentities, Problem, SharedRates, WebhookKey};
+use crate::{Authenticator, Problem, SharedRates, WebhookKey};
 
 /// How an app turns a caller away, and in which form it answers errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -86,8 +86,7 @@ pub trait Authenticator: Send + Sync + 'static {
 }
 
 /// For an app that knows no callers: everyone is anonymous.
-#[derive(Clone, Copy, Debug)]
-pub struct NoIdentities;
+pub(crate) struct NoIdentities;
 
 impl Authenticator for NoIdentities {
     fn authenticate<'a>(&'a self, _: &'a mut Parts) -> Authentication<'a> {

@@ -50,9 +50,7 @@ mod webhook;
 pub use app::App;
 pub use client_addr::ClientAddr;
 pub use guards::{Deny, Guards};
-pub use identity::{
-    Authenticated, Authentication, Authenticator, Csrf, Identity, NoIdentities, Role,
-};
+pub use identity::{Authenticated, Authentication, Authenticator, Csrf, Identity, Role};
 pub use policy::{Access, Policy, public, role, signed_in, webhook};
 pub use problem::{FieldError, Problem};
 pub use rate::{RateClass, SharedRates, Throttle};

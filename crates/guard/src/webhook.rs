@@ -16,7 +16,7 @@ use sha2::Sha256;
 use crate::Problem;
 
 /// How far a delivery's time may be from ours, in seconds.
-const TOLERANCE: i64 = 5 * 60;
+const TOLERANCE: u64 = 5 * 60;
 /// The longest id that is taken.
 const MAX_ID: usize = 128;
 
@@ -51,14 +51,12 @@ impl WebhookKey {
 
     /// Several signatures mean that the provider is changing its key: one of them has to be right.
     fn verify(&self, claimed: &Claimed<'_>, body: &[u8]) -> bool {
-        let signatures = claimed.signatures.split(' ').filter_map(|signature| {
+        let mut signatures = claimed.signatures.split(' ').filter_map(|signature| {
             let (version, encoded) = signature.split_once(',')?;
             (version == "v1").then(|| STANDARD.decode(encoded).ok())?
         });
         let mac = self.digest(claimed.id, claimed.timestamp, body);
-        signatures
-            .into_iter()
-            .any(|signature| mac.clone().verify_slice(&signature).is_ok())
+        signatures.any(|signature| mac.clone().verify_slice(&signature).is_ok())
     }
 }
 
@@ -147,7 +145,7 @@ pub(crate) fn verify(
     let age = claimed
         .timestamp
         .abs_diff(now.try_into().unwrap_or(i64::MAX));
-    if age > TOLERANCE.unsigned_abs() {
+    if age > TOLERANCE {
         return Err(Refusal::Stale);
     }
     Ok(Delivery {

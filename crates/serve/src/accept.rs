@@ -1,13 +1,12 @@
-//! Lets connections in, never more than can be served.
+//! Lets connections in, no more at once than can be served. Only before the listener goes are all
+//! let in that wait: nobody else would ever do it.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -24,7 +23,7 @@ const RETRY: Duration = Duration::from_millis(100);
 pub(crate) struct Open {
     connections: Connections,
     tasks: JoinSet<()>,
-    slots: Arc<Semaphore>,
+    max: usize,
 }
 
 impl Open {
@@ -33,11 +32,10 @@ impl Open {
         let files = files.map_or(MAX_CONNECTIONS, |files| {
             files.try_into().unwrap_or(usize::MAX)
         });
-        let slots = files.saturating_sub(OTHER_FILES).clamp(1, MAX_CONNECTIONS);
         Self {
             connections,
             tasks: JoinSet::new(),
-            slots: Arc::new(Semaphore::new(slots)),
+            max: files.saturating_sub(OTHER_FILES).clamp(1, MAX_CONNECTIONS),
         }
     }
 
@@ -53,14 +51,10 @@ impl Open {
     ) {
         tokio::pin!(end);
         loop {
-            let accept = async {
-                let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
-                (listener.accept().await, slot)
-            };
             tokio::select! {
                 () = &mut end => return,
-                (accepted, slot) = accept => match accepted {
-                    Ok((stream, peer)) => self.serve(stream, peer, slot),
+                accepted = listener.accept(), if self.tasks.len() < self.max => match accepted {
+                    Ok((stream, peer)) => self.serve(stream, peer),
                     Err(error) => {
                         tracing::warn!(%error, "failed to accept a connection");
                         sleep(RETRY).await;
@@ -85,7 +79,7 @@ impl Open {
                 Ok((TcpStream::from_std(stream)?, peer))
             });
             match accepted {
-                Ok((stream, peer)) => self.serve(stream, peer, None),
+                Ok((stream, peer)) => self.serve(stream, peer),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) => {
                     tracing::warn!(%error, "failed to accept a connection");
@@ -108,12 +102,9 @@ impl Open {
         forced
     }
 
-    fn serve(&mut self, stream: TcpStream, peer: SocketAddr, slot: Option<OwnedSemaphorePermit>) {
+    fn serve(&mut self, stream: TcpStream, peer: SocketAddr) {
         let served = self.connections.clone().serve(stream, peer);
-        self.tasks.spawn(async move {
-            served.await;
-            drop(slot);
-        });
+        self.tasks.spawn(served);
     }
 }
 

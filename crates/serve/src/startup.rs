@@ -71,12 +71,8 @@ impl From<Problems> for StartupError {
 
 impl From<telemetry::Error> for StartupError {
     fn from(error: telemetry::Error) -> Self {
-        match error {
-            telemetry::Error::Filter { .. } | telemetry::Error::NoLevel(_) => {
-                Self::new(error).help("`LOG=info` is a good start")
-            }
-            _ => Self::new(error),
-        }
+        let help = error.help();
+        Self::new(error).help(help)
     }
 }
 
@@ -93,5 +89,25 @@ impl From<Error> for StartupError {
             Error::Signals(_) => "the system is short of resources: see `ulimit -a`",
         };
         Self::new(error).help(help)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_wrong_with_logs_and_metrics_comes_with_help() {
+        use telemetry::Error::{Log, NoLevel, Twice};
+        let short = io::Error::from_raw_os_error(24);
+        for (error, help) in [
+            (NoLevel("inof".to_owned()), "`LOG=info`"),
+            (Log(short), "`ulimit -a`"),
+            (Twice, "`telemetry::init`"),
+        ] {
+            let text = StartupError::from(error).to_string();
+            let (_, next_step) = text.split_once("\nhelp: ").unwrap_or_default();
+            assert!(next_step.contains(help), "{text}");
+        }
     }
 }

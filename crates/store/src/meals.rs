@@ -73,12 +73,6 @@ impl Store {
         Ok(rows.into_iter().map(Meal::from).collect())
     }
 
-    /// One meal, whether it can be ordered or not.
-    pub async fn meal(&self, id: i64) -> Result<Option<Meal>, StoreError> {
-        let row: Option<Row> = run!(self, fetch_optional, MEAL, (id))?;
-        Ok(row.map(Meal::from))
-    }
-
     /// Adds a meal to the menu.
     ///
     /// # Errors
@@ -86,8 +80,12 @@ impl Store {
     /// not more than 0.
     pub async fn add_meal(&self, by: &By<'_>, new: &NewMeal<'_>) -> Result<Meal, StoreError> {
         let mut tx = self.begin().await?;
-        let binds = (new.name, new.description, new.price_cents);
-        let row: Row = run!(&mut tx, fetch_one, ADD_MEAL, (binds.0, binds.1, binds.2))?;
+        let row: Row = run!(
+            &mut tx,
+            fetch_one,
+            ADD_MEAL,
+            (new.name, new.description, new.price_cents)
+        )?;
         let meal = Meal::from(row);
         let detail = format!("`{}` for {} cents", meal.name, meal.price_cents);
         tx.commit_as(by, "meal.added", &format!("meal/{}", meal.id), &detail)

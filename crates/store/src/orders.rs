@@ -59,8 +59,8 @@ pub struct NewOrder<'a> {
     pub meal_id: i64,
     /// How many of it: 1 to 20.
     pub quantity: i32,
-    /// When it is wanted, in RFC 3339, kept to the millisecond; now without.
-    pub wanted_at: Option<&'a str>,
+    /// When it is wanted, kept to the millisecond; now without.
+    pub wanted_at: Option<Timestamp>,
     /// What the customer calls this order: one that has the name already is not placed again.
     pub key: Option<&'a str>,
 }
@@ -109,30 +109,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when that one is for another meal, quantity or time;
     /// [`StoreError::NotFound`] when the meal is unknown or not available, or the customer has no
-    /// account; [`StoreError::Invalid`] when the quantity is not 1 to 20 or `wanted_at` is no time.
+    /// account; [`StoreError::Invalid`] when the quantity is not 1 to 20.
     pub async fn place_order(&self, by: &By<'_>, new: &NewOrder<'_>) -> Result<Order, StoreError> {
         const QUERY: &str = "PLACE_ORDER";
 
-        let wanted_at = new.wanted_at.map(to_millis).transpose();
-        let wanted_at = wanted_at.map_err(|_| StoreError::Invalid(QUERY))?;
-        let new = NewOrder {
-            wanted_at: wanted_at.as_deref(),
-            ..*new
-        };
+        // The form that both engines keep, or at least return.
+        let wanted_at = new.wanted_at.map(|at| format!("{at:.3}"));
+        let wanted_at = wanted_at.as_deref();
         let mut tx = self.begin().await?;
         // Before all else: what was placed then could perhaps not be placed now.
-        if let Some(order) = placed_before(&mut tx, by.actor, &new).await? {
+        if let Some(order) = placed_before(&mut tx, by.actor, new, wanted_at).await? {
             return Ok(order);
         }
         let placed: Option<(i64,)> = run!(
             &mut tx,
             fetch_optional,
             PLACE_ORDER,
-            (by.actor, new.meal_id, new.quantity, new.wanted_at, new.key)
+            (by.actor, new.meal_id, new.quantity, wanted_at, new.key)
         )?;
         let Some((id,)) = placed else {
             // Another call with the key may have gone on beside this one; if so, it is done.
-            let placed = placed_before(&mut tx, by.actor, &new).await?;
+            let placed = placed_before(&mut tx, by.actor, new, wanted_at).await?;
             return placed.ok_or(StoreError::NotFound(QUERY));
         };
         let order = read(&mut tx, id).await?;
@@ -239,6 +236,7 @@ async fn placed_before(
     tx: &mut Tx,
     customer: &str,
     new: &NewOrder<'_>,
+    wanted_at: Option<&str>,
 ) -> Result<Option<Order>, StoreError> {
     let Some(key) = new.key else {
         return Ok(None);
@@ -248,15 +246,9 @@ async fn placed_before(
         return Ok(None);
     };
     let placed = (order.meal_id, order.quantity, order.wanted_at.as_deref());
-    if placed == (new.meal_id, new.quantity, new.wanted_at) {
+    if placed == (new.meal_id, new.quantity, wanted_at) {
         Ok(Some(order))
     } else {
         Err(StoreError::Conflict("PLACE_ORDER"))
     }
-}
-
-/// The form that both engines keep, or at least return.
-fn to_millis(time: &str) -> Result<String, jiff::Error> {
-    let time: Timestamp = time.parse()?;
-    Ok(format!("{time:.3}"))
 }

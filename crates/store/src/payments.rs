@@ -31,8 +31,8 @@ pub enum Paid {
 }
 
 impl Store {
-    /// Notes that the order is paid, or that money came in for nothing. The provider is `by.actor`; of several callers with the same
-    /// delivery one succeeds.
+    /// Notes that the order is paid, or that money came in for nothing. The provider is `by.actor`;
+    /// of several callers with the same delivery one succeeds.
     pub async fn record_payment(
         &self,
         by: &By<'_>,

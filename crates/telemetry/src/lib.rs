@@ -46,9 +46,9 @@ pub enum Error {
     /// The filter parses, and silences whatever it does not name.
     #[error("`LOG` is `{0}`, which gives no level for all the rest, such as `info`")]
     NoLevel(String),
-    /// There is nobody to write the log.
-    #[error("failed to start the thread that writes the log")]
-    Thread(#[from] io::Error),
+    /// There is nobody to write the log, or nowhere to write it.
+    #[error("failed to set up the log")]
+    Log(#[from] io::Error),
     /// The table of metrics is not usable.
     #[error("failed to set up the metrics")]
     Metrics(#[from] BuildError),
@@ -59,6 +59,20 @@ pub enum Error {
     /// The process has logs and metrics already.
     #[error("logs and metrics are set up already")]
     Twice,
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Filter { .. } | Self::NoLevel(_) => "`LOG=info` is a good start",
+            Self::Log(_) => "the system is short of threads or files: see `ulimit -a`",
+            Self::Metrics(_) => "mend the buckets in `crates/telemetry/src/metrics/table.rs`",
+            #[cfg(feature = "otel")]
+            Self::Traces(_) => "check `OTEL_EXPORTER_OTLP_ENDPOINT`",
+            Self::Twice => "call `telemetry::init` once in a process",
+        }
+    }
 }
 
 /// Sets up logs, metrics and what becomes of panics, for the whole process. Comes before the app is
@@ -78,7 +92,10 @@ pub fn init(common: &Common, surface: Surface) -> Result<(), Error> {
     traces::init(common, surface)?;
     #[cfg(not(feature = "otel"))]
     if common.otlp_endpoint.is_some() {
-        tracing::warn!("traces have an address to go to, but this build lacks the feature `otel`");
+        tracing::warn!(
+            "traces have an address to go to, but this build lacks the feature `otel`: \
+             build the app with `--features serve/otel`"
+        );
     }
     QUEUE.set(queue).map_err(|_| Error::Twice)
 }

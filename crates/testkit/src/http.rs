@@ -185,4 +185,26 @@ impl Answer {
             .get(name)
             .map_or("", |value| must("read a header", value.to_str()))
     }
+
+    /// It has each header that all answers of an app have, once. Says `what` was asked when not.
+    ///
+    /// # Panics
+    /// When one is missing or there twice.
+    #[track_caller]
+    pub fn assert_headers(&self, what: &str) {
+        for name in [
+            "content-security-policy",
+            "x-content-type-options",
+            "x-frame-options",
+            "referrer-policy",
+            "permissions-policy",
+            "cross-origin-opener-policy",
+            "cross-origin-resource-policy",
+            "cross-origin-embedder-policy",
+            "x-request-id",
+        ] {
+            let count = self.headers.get_all(name).iter().count();
+            assert_eq!(count, 1, "{what}: {name}");
+        }
+    }
 }

@@ -139,12 +139,9 @@ impl Visitor {
                 .await
                 .unwrap();
             let window = self.browser.find(By::Tag("html")).await.unwrap();
-            let body = self.browser.find(By::Tag("body")).await.unwrap();
-            let (window, body) = (window.rect().await.unwrap(), body.rect().await.unwrap());
-            assert!(
-                body.x >= 0.0 && body.width <= window.width,
-                "{body:?} in {window:?}"
-            );
+            let px = async |name| window.prop(name).await.unwrap().unwrap();
+            let (content, window) = (px("scrollWidth").await, px("clientWidth").await);
+            assert_eq!(content, window, "{page} is wider than a window of {width}");
             let picture = format!("{}/{page}-{width}.png", env!("CARGO_TARGET_TMPDIR"));
             let picture = std::path::Path::new(&picture);
             self.browser.screenshot(picture).await.unwrap();

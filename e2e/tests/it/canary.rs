@@ -146,11 +146,9 @@ async fn a_secret_that_goes_in_everywhere_comes_out_nowhere() {
         ("APP_ENV", "preview"),
         ("LOG", "trace"),
         ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c4n4ry_host"),
     ];
-    let settings = settings
-        .into_iter()
-        .chain([("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c4n4ry_host")]);
-    let surfaces = Surfaces::start(CANARY, &settings.collect::<Vec<_>>()).await;
+    let surfaces = Surfaces::start(CANARY, &settings).await;
     let api = Http::new(&surfaces.api.url);
     let json = [("content-type", "application/json")];
     let post = async |path: &str, body: serde_json::Value| {

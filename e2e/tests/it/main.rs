@@ -4,5 +4,6 @@
 mod browser;
 mod canary;
 mod fuzz;
+mod name;
 mod surfaces;
 mod tour;

@@ -32,7 +32,7 @@ impl Quiet {
         Self { token }
     }
 
-    pub(crate) fn end(self, out: &mut impl Write) -> std::io::Result<()> {
+    pub(crate) fn end(&self, out: &mut impl Write) -> std::io::Result<()> {
         writeln!(out, "::{}::", self.token)
     }
 }
@@ -111,7 +111,7 @@ impl<W: Write> Sink for GitHub<W> {
         for finding in run.gates.iter().flat_map(|gate| &gate.findings) {
             self.annotate(finding)?;
         }
-        writeln!(self.text.out(), "::{}::", self.quiet.token)
+        self.quiet.end(self.text.out())
     }
 }
 

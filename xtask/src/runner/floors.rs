@@ -84,11 +84,10 @@ pub(crate) fn check(
     let mut findings = Vec::new();
     let hidden = |name: &String| not_run.iter().any(|not_run| not_run.hides.contains(name));
     let zero = evidence.iter().find(|(name, n)| **n == 0 && !hidden(name));
-    let nothing = evidence.is_empty() && not_run.is_empty();
-    if nothing || zero.is_some() {
-        let what = zero.map_or("nothing", |(name, _)| name.as_str());
-        let message = format!("`{gate}` counted no {what}: it checked nothing")
-            .replace("no nothing", "nothing");
+    let zero = zero.map(|(name, _)| format!("no {name}"));
+    let nothing = (evidence.is_empty() && not_run.is_empty()).then(|| "nothing".to_owned());
+    if let Some(what) = zero.or(nothing) {
+        let message = format!("`{gate}` counted {what}: it checked nothing");
         findings.push(
             Finding::error("evidence/zero", message)
                 .help("see that its input is there and not filtered away"),
@@ -170,8 +169,14 @@ mod tests {
 
     #[test]
     fn nothing_counted_is_red() {
-        let findings = check("test", &evidence(&[("tests", 0)]), &[], None);
-        assert_eq!(findings[0].rule, "evidence/zero");
+        for (counts, said) in [
+            (evidence(&[("tests", 0)]), "`test` counted no tests"),
+            (evidence(&[]), "`test` counted nothing"),
+        ] {
+            let finding = &check("test", &counts, &[], None)[0];
+            assert_eq!(finding.rule, "evidence/zero");
+            assert_eq!(finding.message, format!("{said}: it checked nothing"));
+        }
     }
 
     #[test]

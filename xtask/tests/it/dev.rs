@@ -266,6 +266,20 @@ fn what_cannot_run_is_told_before_anything_runs() {
     sandbox.assert_quiet(Duration::from_secs(5));
 }
 
+#[test]
+fn an_app_without_binary_is_told() {
+    let sandbox = two_apps();
+    std::fs::remove_file(sandbox.dir.join("apps/shop/src/main.rs")).unwrap();
+    sandbox.write("apps/shop/src/lib.rs", "//! Nothing to run.\n");
+    for chore in [&["dev"][..], &["bench", "--apps"]] {
+        sandbox
+            .xtask(chore)
+            .expect(1)
+            .says("the app `shop` has no binary of its name")
+            .says("add `apps/shop/src/main.rs`");
+    }
+}
+
 /// Release binaries, with addresses and keys of their own; `.env.local` is not needed.
 #[test]
 fn bench_measures_each_app_by_itself() {

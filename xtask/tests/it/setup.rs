@@ -190,9 +190,7 @@ fn test_ends_with_the_closing_line_of_the_runner() {
         "{}",
         one.stdout
     );
-    sandbox.append(
-        "apps/web/src/lib.rs",
-        "\n#[test]\n#[ignore]\nfn later() {}\n",
-    );
+    let later = format!("\n#[test]\n#[{}]\nfn later() {{}}\n", "ignore");
+    sandbox.append("apps/web/src/lib.rs", &later);
     sandbox.xtask(&["test"]).expect(1).says("later` never runs");
 }

@@ -1,30 +1,11 @@
 //! Who gets in, and with which forms.
 
 use axum::http::Method;
-use testkit::Answer;
+use testkit::hidden;
 
-use crate::kitchen::{COOKIE, CUSTOMER, Kitchen, PASSWORD, hidden};
+use crate::kitchen::{COOKIE, CUSTOMER, Kitchen, PASSWORD};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-
-#[track_caller]
-fn assert_headers(answer: &Answer, what: &str) {
-    for name in [
-        "content-security-policy",
-        "x-content-type-options",
-        "x-frame-options",
-        "referrer-policy",
-        "permissions-policy",
-        "cross-origin-opener-policy",
-        "x-request-id",
-    ] {
-        assert_eq!(
-            answer.headers.get_all(name).iter().count(),
-            1,
-            "{what}: {name}"
-        );
-    }
-}
 
 #[tokio::test]
 async fn the_signed_out_get_no_further_than_the_sign_in() {
@@ -39,7 +20,7 @@ async fn the_signed_out_get_no_further_than_the_sign_in() {
             browser.get(&path).await
         };
         let what = format!("{} {path}", route.method);
-        assert_headers(&answer, &what);
+        answer.assert_headers(&what);
         match (route.access.as_str(), route.method) {
             ("public", "GET") => {
                 assert_eq!(answer.status, 200, "{what}");
@@ -88,7 +69,7 @@ async fn staff_who_are_staff_no_more_lose_access_with_the_next_token() {
     for path in ["/", "/menu", "/audit"] {
         let answer = browser.get(path).await;
         assert_eq!(answer.status, 403, "{path}");
-        assert_headers(&answer, path);
+        answer.assert_headers(path);
     }
 }
 

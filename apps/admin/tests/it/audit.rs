@@ -1,6 +1,8 @@
 //! What was done can be read.
 
-use crate::kitchen::{Kitchen, form, hidden};
+use testkit::{form, hidden};
+
+use crate::kitchen::Kitchen;
 
 #[tokio::test]
 async fn staff_read_what_they_did() {

@@ -1,6 +1,8 @@
 //! Orders on their way through the kitchen.
 
-use crate::kitchen::{Kitchen, form, hidden};
+use testkit::{form, hidden};
+
+use crate::kitchen::Kitchen;
 
 /// The seed's only order that was placed, and nothing else.
 const PLACED: &str = "/orders/3";

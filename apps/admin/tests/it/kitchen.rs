@@ -5,7 +5,7 @@ use flags::Flags;
 use serve::Health;
 use settings::{AdminSettings, ApiSettings, AppEnv, Settings as _};
 use store::{Marker, Store};
-use testkit::{Answer, Database, Http, Served};
+use testkit::{Browser, Database, Served};
 
 pub(crate) const KEY: &str = "a-key-that-nothing-but-tests-knows";
 pub(crate) const CUSTOMER: &str = "customer@example.test";
@@ -50,7 +50,7 @@ impl Kitchen {
     }
 
     pub(crate) fn browser(&self) -> Browser {
-        Browser(Http::with_cookies(self.admin.url()))
+        Browser::new(self.admin.url())
     }
 
     /// A browser in which the seeded member of staff is signed in.
@@ -60,51 +60,4 @@ impl Kitchen {
         assert_eq!(answer.status, 303, "{}", answer.text());
         browser
     }
-}
-
-/// A browser without JavaScript: it keeps cookies and sends the forms it is shown.
-pub(crate) struct Browser(pub(crate) Http);
-
-impl Browser {
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.0.get(path).await
-    }
-
-    /// A page that must be there.
-    pub(crate) async fn page(&self, path: &str) -> String {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        answer.text()
-    }
-
-    /// Sends what a form on `html` would, with these fields filled in.
-    pub(crate) async fn send(&self, html: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
-        assert!(html.contains(&format!("action=\"{action}\"")), "{html}");
-        let csrf = hidden(html, "csrf");
-        let fields: Vec<_> = fields.iter().copied().chain([("csrf", csrf)]).collect();
-        self.0.post_form(action, &fields).await
-    }
-
-    pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Answer {
-        let page = self.page("/sign-in").await;
-        let fields = [("email", email), ("password", password)];
-        self.send(&page, "/sign-in", &fields).await
-    }
-}
-
-/// The value of the first hidden field of this name.
-#[track_caller]
-pub(crate) fn hidden<'a>(html: &'a str, name: &str) -> &'a str {
-    let field = format!("type=\"hidden\" name=\"{name}\" value=\"");
-    let (_, rest) = html.split_once(&field).expect(html);
-    rest.split('"').next().unwrap()
-}
-
-/// The part of a page that is the form with this action.
-#[track_caller]
-pub(crate) fn form<'a>(html: &'a str, action: &str) -> &'a str {
-    let (_, rest) = html
-        .split_once(&format!("action=\"{action}\""))
-        .expect(html);
-    rest.split("</form>").next().unwrap()
 }

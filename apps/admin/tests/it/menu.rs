@@ -1,6 +1,8 @@
 //! What staff make of the menu.
 
-use crate::kitchen::{Kitchen, form, hidden};
+use testkit::{form, hidden};
+
+use crate::kitchen::Kitchen;
 
 #[tokio::test]
 async fn a_meal_is_added_and_changed() {

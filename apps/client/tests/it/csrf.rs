@@ -1,8 +1,9 @@
 //! Forms that were not ours.
 
 use axum::http::Method;
+use testkit::hidden;
 
-use crate::kitchen::{CUSTOMER, Kitchen, hidden};
+use crate::kitchen::{CUSTOMER, Kitchen};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 

@@ -8,7 +8,7 @@ use flags::Flags;
 use serve::Health;
 use settings::{ApiSettings, AppEnv, ClientSettings, Settings as _};
 use store::{Marker, Store};
-use testkit::{Answer, Database, Http, Served};
+use testkit::{Answer, Browser, Database, Http, Served};
 
 pub(crate) const KEY: &str = "a-key-that-nothing-but-tests-knows";
 pub(crate) const CUSTOMER: &str = "customer@example.test";
@@ -56,7 +56,7 @@ impl Kitchen {
     }
 
     pub(crate) fn browser(&self) -> Browser {
-        Browser(Http::with_cookies(self.client.url()))
+        Browser::new(self.client.url())
     }
 
     /// A browser in which the seeded customer is signed in.
@@ -119,44 +119,4 @@ impl Direct {
         let page: contract::Page<Order> = serde_json::from_slice(&answer.body).unwrap();
         page.items
     }
-}
-
-/// A browser without JavaScript: it keeps cookies and sends the forms it is shown.
-pub(crate) struct Browser(pub(crate) Http);
-
-impl Browser {
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.0.get(path).await
-    }
-
-    /// A page that must be there.
-    pub(crate) async fn page(&self, path: &str) -> String {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        answer.text()
-    }
-
-    /// Fills in a form on `page` and sends it to `action`.
-    pub(crate) async fn submit(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
-        let html = self.page(page).await;
-        assert!(html.contains(&format!("action=\"{action}\"")), "{html}");
-        let names = ["csrf", "once"].into_iter();
-        let shown = names.filter(|name| html.contains(&format!("name=\"{name}\"")));
-        let shown = shown.map(|name| (name, hidden(&html, name)));
-        let fields: Vec<_> = fields.iter().copied().chain(shown).collect();
-        self.0.post_form(action, &fields).await
-    }
-
-    pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Answer {
-        let fields = [("email", email), ("password", password)];
-        self.submit("/sign-in", "/sign-in", &fields).await
-    }
-}
-
-/// The value of the first hidden field of this name.
-#[track_caller]
-pub(crate) fn hidden<'a>(html: &'a str, name: &str) -> &'a str {
-    let field = format!("type=\"hidden\" name=\"{name}\" value=\"");
-    let (_, rest) = html.split_once(&field).expect(html);
-    rest.split('"').next().unwrap()
 }

@@ -1,9 +1,5 @@
 //! The pages by HTTP, in front of the real `api`, and the binary.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a failed helper fails its test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed helper fails its test")]
 
 mod binary;
 mod closing;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use guard::Problem;
+use testkit::hidden;
 
-use crate::kitchen::hidden;
 use crate::stub::{Asked, CSRF, Stub};
 
 const FRESH: Duration = Duration::from_mins(10);

@@ -2,8 +2,9 @@
 
 use axum::http::Method;
 use settings::AppEnv;
+use testkit::hidden;
 
-use crate::kitchen::{CUSTOMER, Kitchen, STAFF, hidden};
+use crate::kitchen::{CUSTOMER, Kitchen, STAFF};
 
 #[tokio::test]
 async fn a_customer_orders_looks_and_cancels() {

@@ -2,9 +2,9 @@
 
 use flags::Flags;
 use settings::AppEnv;
-use testkit::{Http, Served};
+use testkit::{Http, Served, hidden};
 
-use crate::kitchen::{COOKIE, CUSTOMER, Kitchen, PASSWORD, health, hidden, settings_for};
+use crate::kitchen::{COOKIE, CUSTOMER, Kitchen, PASSWORD, health, settings_for};
 use crate::sessions::aged;
 
 #[tokio::test]

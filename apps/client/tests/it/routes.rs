@@ -1,29 +1,9 @@
 //! Every route, from outside.
 
 use axum::http::Method;
-use testkit::Answer;
+use testkit::hidden;
 
-use crate::kitchen::{Kitchen, hidden};
-
-#[track_caller]
-fn assert_headers(answer: &Answer, what: &str) {
-    for name in [
-        "content-security-policy",
-        "x-content-type-options",
-        "x-frame-options",
-        "referrer-policy",
-        "permissions-policy",
-        "cross-origin-opener-policy",
-        "cross-origin-resource-policy",
-        "x-request-id",
-    ] {
-        assert_eq!(
-            answer.headers.get_all(name).iter().count(),
-            1,
-            "{what}: {name}"
-        );
-    }
-}
+use crate::kitchen::Kitchen;
 
 #[tokio::test]
 async fn the_signed_out_get_no_further_than_the_public_pages() {
@@ -38,7 +18,7 @@ async fn the_signed_out_get_no_further_than_the_public_pages() {
             browser.get(&path).await
         };
         let what = format!("{} {path}", route.method);
-        assert_headers(&answer, &what);
+        answer.assert_headers(&what);
         match (route.access.as_str(), route.method) {
             ("public", "GET") => assert_eq!(answer.status, 200, "{what}"),
             ("public", _) => assert_eq!(answer.status, 403, "{what}"),
@@ -77,7 +57,7 @@ async fn errors_are_pages_with_all_headers() {
         let answer = browser.0.send(method.clone(), path, &[], body).await;
         let what = format!("{method} {path}");
         assert_eq!(answer.status, status, "{what}: {}", answer.text());
-        assert_headers(&answer, &what);
+        answer.assert_headers(&what);
         assert!(answer.text().contains("<html lang=\"en\">"), "{what}");
         assert_eq!(answer.header("cache-control"), "no-store", "{what}");
     }
@@ -134,6 +114,6 @@ async fn forms_that_no_browser_sends_are_refused_calmly() {
             .send(Method::POST, "/orders", &headers, body)
             .await;
         assert_eq!(answer.status, status, "{rest}: {}", answer.text());
-        assert_headers(&answer, rest);
+        answer.assert_headers(rest);
     }
 }

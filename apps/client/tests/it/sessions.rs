@@ -7,9 +7,9 @@ use flags::Flags;
 use guard::{Identity, Role, SessionCookie, SignedTokens};
 use serde_json::Value;
 use settings::AppEnv;
-use testkit::{Http, Served};
+use testkit::{Http, Served, hidden};
 
-use crate::kitchen::{COOKIE, CUSTOMER, KEY, Kitchen, PASSWORD, health, hidden, settings_for};
+use crate::kitchen::{COOKIE, CUSTOMER, KEY, Kitchen, PASSWORD, health, settings_for};
 
 fn cookie(name: &str) -> SessionCookie {
     SessionCookie::new(name, &[KEY.into()], AppEnv::Local)

@@ -5,8 +5,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use guard::Problem;
+use testkit::hidden;
 
-use crate::kitchen::{COOKIE, CUSTOMER, Kitchen, PASSWORD, hidden};
+use crate::kitchen::{COOKIE, CUSTOMER, Kitchen, PASSWORD};
 use crate::stub::{CSRF, Stub};
 
 #[tokio::test]

@@ -11,9 +11,9 @@ use flags::Flags;
 use guard::{Deny, GuardedRouter, Guards, Identity, Role, SignedTokens, public};
 use serde_json::{Value, json};
 use settings::AppEnv;
-use testkit::{Http, Served};
+use testkit::{Browser, Served};
 
-use crate::kitchen::{Browser, COOKIE, KEY, health, settings_for};
+use crate::kitchen::{COOKIE, KEY, health, settings_for};
 use crate::sessions::sealed;
 
 /// The CSRF token of everyone signed in here.
@@ -72,7 +72,7 @@ impl Stub {
 
     /// A browser with an open session, whose access token is good for so long.
     pub(crate) fn customer(&self, ttl: Duration) -> Browser {
-        let browser = Browser(Http::with_cookies(self.client.url()));
+        let browser = Browser::new(self.client.url());
         browser.0.set_cookie(COOKIE, &session(ttl));
         browser
     }

@@ -15,7 +15,7 @@ async fn an_order_is_placed_as_asked(db: &Database) {
     let ask = NewOrder {
         quantity: 20,
         // To the millisecond, and in UTC.
-        wanted_at: Some("2026-12-24T18:30:00.123456+01:00"),
+        wanted_at: Some("2026-12-24T18:30:00.123456+01:00".parse().unwrap()),
         ..one(&soup)
     };
     let order = store.place_order(&by(&ada), &ask).await.unwrap();
@@ -69,17 +69,9 @@ async fn an_order_needs_what_it_names(db: &Database) {
         matches!(refused, Err(StoreError::NotFound(_))),
         "{refused:?}"
     );
-    for (quantity, wanted_at) in [
-        (0, None),
-        (21, None),
-        (-1, None),
-        (i32::MAX, None),
-        (1, Some("tomorrow")),
-        (1, Some("2026-12-24T18:30:00")),
-    ] {
+    for quantity in [0, 21, -1, i32::MAX] {
         let ask = NewOrder {
             quantity,
-            wanted_at,
             ..one(&soup)
         };
         let refused = store.place_order(&by(&ada), &ask).await;

@@ -1,10 +1,10 @@
 //! Money that arrived.
 
-use store::{By, Delivery, OrderStatus, Paid};
+use store::{By, Delivery, NewOrder, Order, OrderStatus, Paid, Store, StoreError};
 use testkit::{Database, on_each_engine};
 use tokio::task::JoinSet;
 
-use crate::kitchen::{CHEF, REQUEST, by, events, one, open, placed};
+use crate::kitchen::{CHEF, REQUEST, events, open, placed};
 
 const PROVIDER: By<'static> = By {
     actor: "payments",
@@ -13,6 +13,31 @@ const PROVIDER: By<'static> = By {
 
 const fn delivery(id: &str, timestamp: i64) -> Delivery<'_> {
     Delivery { id, timestamp }
+}
+
+/// The same customer orders the same again.
+async fn another(store: &Store, order: &Order) -> Order {
+    let by = By {
+        actor: &order.customer,
+        request_id: REQUEST,
+    };
+    let ask = NewOrder {
+        meal_id: order.meal_id,
+        quantity: order.quantity,
+        wanted_at: None,
+        key: None,
+    };
+    store.place_order(&by, &ask).await.unwrap()
+}
+
+/// How many of the attempts ended with each of these.
+async fn counts<const N: usize>(
+    attempts: JoinSet<Result<Paid, StoreError>>,
+    ends: [Paid; N],
+) -> [usize; N] {
+    let attempts = attempts.join_all().await;
+    let paid: Vec<_> = attempts.into_iter().map(Result::unwrap).collect();
+    ends.map(|end| paid.iter().filter(|paid| **paid == end).count())
 }
 
 on_each_engine!(an_order_is_paid_once);
@@ -97,9 +122,7 @@ on_each_engine!(a_known_event_pays_no_other_order);
 async fn a_known_event_pays_no_other_order(db: &Database) {
     let store = open(db).await;
     let first = placed(&store).await;
-    let ada = store.account(&first.customer).await.unwrap().unwrap();
-    let soup = store.meal(first.meal_id).await.unwrap().unwrap();
-    let second = store.place_order(&by(&ada), &one(&soup)).await.unwrap();
+    let second = another(&store, &first).await;
     for (timestamp, order, expected) in [
         (1, first.id, Paid::Accepted),
         (2, second.id, Paid::Duplicate),
@@ -143,11 +166,8 @@ async fn of_many_deliveries_at_once_one_is_accepted(db: &Database) {
             store.record_payment(&PROVIDER, &delivery, order, 450).await
         });
     }
-    let results: Vec<_> = attempts.join_all().await;
-    let results: Vec<_> = results.into_iter().map(Result::unwrap).collect();
-    let count = |paid| results.iter().filter(|result| **result == paid).count();
-    let counts = [Paid::Accepted, Paid::Duplicate, Paid::Replayed].map(count);
-    assert_eq!(counts, [1, 2, 9]);
+    let expected = [Paid::Accepted, Paid::Duplicate, Paid::Replayed];
+    assert_eq!(counts(attempts, expected).await, [1, 2, 9]);
     assert_eq!(events(&store).await.len(), 4);
 }
 
@@ -165,11 +185,8 @@ async fn of_many_payments_at_once_all_but_one_are_surplus(db: &Database) {
             store.record_payment(&PROVIDER, &delivery, order, 450).await
         });
     }
-    let results: Vec<_> = attempts.join_all().await;
-    let results: Vec<_> = results.into_iter().map(Result::unwrap).collect();
-    let count = |paid| results.iter().filter(|result| **result == paid).count();
-    let counts = [Paid::Accepted, Paid::Surplus, Paid::Duplicate].map(count);
-    assert_eq!(counts, [1, 3, 8]);
+    let expected = [Paid::Accepted, Paid::Surplus, Paid::Duplicate];
+    assert_eq!(counts(attempts, expected).await, [1, 3, 8]);
     assert_eq!(events(&store).await.len(), 7);
 }
 
@@ -177,12 +194,9 @@ on_each_engine!(an_event_told_of_two_orders_at_once_pays_one);
 async fn an_event_told_of_two_orders_at_once_pays_one(db: &Database) {
     let store = open(db).await;
     let first = placed(&store).await;
-    let ada = store.account(&first.customer).await.unwrap().unwrap();
-    let soup = store.meal(first.meal_id).await.unwrap().unwrap();
     let mut orders = vec![first.id];
     for _ in 1..8 {
-        let order = store.place_order(&by(&ada), &one(&soup)).await.unwrap();
-        orders.push(order.id);
+        orders.push(another(&store, &first).await.id);
     }
     let mut attempts = JoinSet::new();
     for (order, timestamp) in orders.into_iter().zip(1..) {
@@ -192,8 +206,6 @@ async fn an_event_told_of_two_orders_at_once_pays_one(db: &Database) {
             store.record_payment(&PROVIDER, &delivery, order, 450).await
         });
     }
-    let results: Vec<_> = attempts.join_all().await;
-    let results: Vec<_> = results.into_iter().map(Result::unwrap).collect();
-    let count = |paid| results.iter().filter(|result| **result == paid).count();
-    assert_eq!([Paid::Accepted, Paid::Duplicate].map(count), [1, 7]);
+    let expected = [Paid::Accepted, Paid::Duplicate];
+    assert_eq!(counts(attempts, expected).await, [1, 7]);
 }

@@ -14,15 +14,15 @@ async fn an_order_asked_for_again_is_the_one_placed_then(db: &Database) {
     let (ada, soup) = (customer(&store, "ada").await, soup(&store).await);
     let ask = NewOrder {
         quantity: 20,
-        wanted_at: Some("2026-12-24T18:30:00.123456+01:00"),
+        wanted_at: Some("2026-12-24T18:30:00.123456+01:00".parse().unwrap()),
         key: KEY,
         ..one(&soup)
     };
     let order = store.place_order(&by(&ada), &ask).await.unwrap();
     assert_eq!(store.place_order(&by(&ada), &ask).await.unwrap(), order);
-    // The same moment, in other words.
+    // To the millisecond the same moment.
     let reworded = NewOrder {
-        wanted_at: Some("2026-12-24T17:30:00.123Z"),
+        wanted_at: Some("2026-12-24T17:30:00.123Z".parse().unwrap()),
         ..ask
     };
     let again = store.place_order(&by(&ada), &reworded).await;
@@ -56,7 +56,7 @@ async fn a_key_is_for_one_order(db: &Database) {
     let cake = store.add_meal(&CHEF, &new_meal("cake")).await.unwrap();
     let ask = NewOrder {
         quantity: 2,
-        wanted_at: Some("2026-12-24T17:30:00.123Z"),
+        wanted_at: Some("2026-12-24T17:30:00.123Z".parse().unwrap()),
         key: KEY,
         ..one(&soup)
     };
@@ -77,7 +77,7 @@ async fn a_key_is_for_one_order(db: &Database) {
             ..ask
         },
         NewOrder {
-            wanted_at: Some("2026-12-24T17:30:00.124Z"),
+            wanted_at: Some("2026-12-24T17:30:00.124Z".parse().unwrap()),
             ..ask
         },
     ] {

@@ -20,6 +20,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::Context;
 
 use self::clock::Clock;
+use self::escape::push_text;
 use self::field::Fields;
 use crate::{RequestId, metrics};
 
@@ -121,13 +122,8 @@ impl<W> Lines<W> {
         event.record(&mut fields);
         let dropped = fields.dropped();
         if let Some(id) = RequestId::current() {
-            // Nothing in it has to be escaped.
-            line.push_str(match self.form {
-                Form::Json => ",\"request_id\":\"",
-                Form::Plain => " request_id=",
-            });
-            line.push_str(id.as_str());
-            self.form.end_text(line);
+            self.form.begin_field(line, "request_id");
+            push_text(line, id.as_str(), self.form);
         }
         if dropped > 0 {
             metrics::count_dropped_fields(dropped);

@@ -58,7 +58,7 @@ pub(crate) fn init(common: &Common, surface: Surface) -> Result<(), Error> {
 }
 
 /// Runs before each scrape: for gauges whose value somebody else knows.
-pub fn on_scrape(sampler: impl Fn() + Send + 'static) {
+fn on_scrape(sampler: impl Fn() + Send + 'static) {
     if let Some(exporter) = EXPORTER.get() {
         let mut samplers = exporter
             .samplers

@@ -104,7 +104,7 @@ fn panics() {
 
 #[test]
 fn a_secret_is_in_no_panic_and_no_metric() {
-    let output = alone::run("canary::panics");
+    let output = alone::run("canary::panics", &[]);
     let stdout = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     for text in [&stdout, &stderr] {

@@ -135,7 +135,7 @@ fn chatty() {
 
 #[test]
 fn a_value_that_logs_while_it_is_logged_is_written() {
-    let text = String::from_utf8(alone::run("lines::chatty").stdout).unwrap();
+    let text = String::from_utf8(alone::run("lines::chatty", &[]).stdout).unwrap();
     let lines: Vec<Value> = text
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())

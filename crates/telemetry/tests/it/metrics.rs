@@ -87,7 +87,7 @@ fn traffic() {
 
 #[test]
 fn what_is_described_is_what_is_scraped() {
-    let output = alone::run("metrics::traffic");
+    let output = alone::run("metrics::traffic", &[]);
     let stdout = String::from_utf8(output.stdout).unwrap();
     let start = stdout.find("# ").unwrap();
     let end = stdout.rfind("} ").unwrap();
@@ -183,5 +183,5 @@ fn many_values() {
 #[test]
 #[cfg(target_os = "linux")]
 fn upkeep_keeps_memory_bounded() {
-    alone::run("metrics::many_values");
+    alone::run("metrics::many_values", &[]);
 }

@@ -1,6 +1,7 @@
 //! Each test gets a migrated database of its own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod browser;
 mod served;
 
 use std::path::Path;

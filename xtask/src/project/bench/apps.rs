@@ -48,7 +48,7 @@ pub(super) fn run(shared: &Arc<Shared>, json: bool) -> Result<Code> {
         say("building …")?;
     }
     let apps = cargo::apps(&cx)?;
-    let built = cargo::keep(&cx, cargo::build_release(&cx, &apps)?)?;
+    cargo::keep(&cx, cargo::build_release(&cx, &apps)?)?;
     let settings = env::settings(&cx)?;
     // The apps find no `.env.local` here.
     let folder = cx.tmp().join("bench");
@@ -57,9 +57,7 @@ pub(super) fn run(shared: &Arc<Shared>, json: bool) -> Result<Code> {
     cx.block_on(database::prepare(&cx.root, &url))?;
     let mut figures = Vec::new();
     for app in apps {
-        let Some(bin) = built.bins.get(&app.name) else {
-            continue;
-        };
+        let bin = cargo::binary(&cx, &app)?;
         let figure = measure(&app.name, &settings, &|| {
             let sh = cx.shell()?;
             let (mut command, _) = cx.prepare(cmd!(sh, "{bin}"));

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use xshell::cmd;
 
 use super::output::Output;
-use super::watch::stamp_of;
+use super::watch::{Stamp, stamp_of};
 use crate::cx::Cx;
 use crate::exit::{Code, Problem};
 use crate::gates::env::Setting;
@@ -104,7 +104,7 @@ impl Plan {
 #[derive(Debug)]
 struct Running {
     plan: Plan,
-    built: Option<(SystemTime, u64)>,
+    built: Option<Stamp>,
     started: Instant,
     /// `None` once it has ended by itself.
     service: Option<Service>,

@@ -16,7 +16,7 @@ use self::output::Output;
 use self::watch::Watch;
 use super::database::SEED;
 use super::setup;
-use crate::cargo::{self, Built};
+use crate::cargo::{self, Member};
 use crate::cx::{Cx, Shared};
 use crate::exit::{self, Code, Problem};
 use crate::gates::env;
@@ -59,7 +59,8 @@ pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
         .help("end it with Ctrl-C, or go on with it: it restarts what you change")
     })?;
     let cx = Cx::new(shared, Duration::from_mins(30));
-    let output = Arc::new(Output::new(wanted(&cx, &options.only)?));
+    let names = wanted(&cx, &options.only)?.into_iter().map(|app| app.name);
+    let output = Arc::new(Output::new(names.collect()));
     let mut dev = Dev {
         shared,
         only: &options.only,
@@ -81,10 +82,11 @@ pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
 }
 
 /// The apps to run; a name that none has is a mistake of the caller.
-fn wanted(cx: &Cx, only: &[String]) -> Result<Vec<String>> {
-    let apps: Vec<String> = cargo::apps(cx)?.into_iter().map(|app| app.name).collect();
-    if let Some(stranger) = only.iter().find(|name| !apps.contains(name)) {
-        let help = format!("the apps are: {}", apps.join(", "));
+fn wanted(cx: &Cx, only: &[String]) -> Result<Vec<Member>> {
+    let mut apps = cargo::apps(cx)?;
+    let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();
+    if let Some(stranger) = only.iter().find(|name| !names.contains(&name.as_str())) {
+        let help = format!("the apps are: {}", names.join(", "));
         return Err(
             Problem::new(Code::Usage, format!("there is no app `{stranger}`"))
                 .help(help)
@@ -99,8 +101,8 @@ fn wanted(cx: &Cx, only: &[String]) -> Result<Vec<String>> {
                 .into(),
         );
     }
-    let wanted = |name: &String| only.is_empty() || only.contains(name);
-    Ok(apps.into_iter().filter(wanted).collect())
+    apps.retain(|app| only.is_empty() || only.contains(&app.name));
+    Ok(apps)
 }
 
 impl Dev<'_> {
@@ -164,7 +166,7 @@ impl Dev<'_> {
     /// where something was pending. Answers the names of what was started.
     fn round(&mut self) -> Result<Vec<String>> {
         let cx = Cx::new(self.shared, Duration::from_mins(30));
-        let bins = self.build(&cx)?;
+        self.build(&cx)?;
         let settings = env::settings(&cx)?;
         for line in setup::prepare(&cx, &settings)? {
             if line.starts_with("done") {
@@ -175,10 +177,9 @@ impl Dev<'_> {
         self.watch.look_away(&self.shared.root, setup::ENV_FILE);
         let file = setup::read_env(&self.shared.root)?;
         let mut plans = Vec::new();
-        for name in wanted(&cx, self.only)? {
-            if let Some(bin) = bins.bins.get(&name) {
-                plans.push(Plan::new(&name, bin.clone(), &settings, &file)?);
-            }
+        for app in wanted(&cx, self.only)? {
+            let bin = cargo::binary(&cx, &app)?;
+            plans.push(Plan::new(&app.name, bin, &settings, &file)?);
         }
         let started = self.fleet.bring(&cx, plans, self.outdated)?;
         self.outdated = false;
@@ -186,11 +187,11 @@ impl Dev<'_> {
         Ok(started)
     }
 
-    fn build(&self, cx: &Cx) -> Result<Arc<Built>> {
+    fn build(&self, cx: &Cx) -> Result<()> {
         let built = cargo::build_binaries(cx)?;
         let errors: Vec<_> = built.diagnostics.iter().filter(|d| d.error).collect();
         if errors.is_empty() {
-            return cargo::keep(cx, built);
+            return cargo::keep(cx, built).map(drop);
         }
         for error in &errors {
             let shown = error.rendered.as_ref().unwrap_or(&error.message);

@@ -15,7 +15,8 @@ use crate::{cargo, repo};
 /// How often a new file is looked for; listing costs more than looking at what is known.
 const LIST: Duration = Duration::from_secs(1);
 
-type Stamp = (SystemTime, u64);
+/// When it was modified, and its size in bytes.
+pub(super) type Stamp = (SystemTime, u64);
 
 /// The files that the apps are made of, as they were when last looked at.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use proptest::test_runner::{Config, TestRunner};
 use testkit::{Database, Served, on_each_engine};
 
 use self::request::{Raw, request};
+use crate::actors::Actor as _;
 use crate::app::TestApp;
 
 const CASES: u32 = 1500;
@@ -22,12 +23,15 @@ const CASES: u32 = 1500;
 on_each_engine!(no_request_is_our_fault);
 async fn no_request_is_our_fault(database: &Database) {
     let app = TestApp::in_env(database, "local").await;
+    let mut callers = Vec::new();
     let mut tokens = vec![None, Some("no.token.atall".to_owned())];
     // Several of each, so that few are turned away for coming too often.
     for n in 0..10 {
         let role = [Role::Customer, Role::Staff][n % 2];
         let identity = app.account(&format!("caller-{n}"), role).await;
-        tokens.push(Some(app.signed_in(&identity).1));
+        let (caller, token) = app.signed_in(&identity);
+        callers.push(caller);
+        tokens.push(Some(token));
     }
     let served = Served::start(app.app.clone()).await;
     let addr = served.addr();
@@ -39,6 +43,10 @@ async fn no_request_is_our_fault(database: &Database) {
             statuses.contains(&expected),
             "{expected} was never seen: {statuses:?}"
         );
+    }
+    // All are signed in still: what was theirs to reach was reached to the end.
+    for caller in callers {
+        assert_ne!(caller.get("/v1/audit").await.status, 401);
     }
 }
 

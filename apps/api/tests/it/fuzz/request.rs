@@ -68,6 +68,8 @@ fn well_formed(tokens: Vec<Option<String>>) -> impl Strategy<Value = Raw> {
 fn route() -> impl Strategy<Value = (String, String)> {
     let routes: Vec<_> = api::records()
         .into_iter()
+        // Staff who sign out are out at once: before long nobody would be signed in.
+        .filter(|route| route.path != "/v1/sessions/current")
         .map(|route| (route.method.to_owned(), route.path))
         .collect();
     let known = (select(routes.clone()), segment(), query())
