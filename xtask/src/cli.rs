@@ -16,7 +16,7 @@ use crate::report::terminal::{Terminal, seconds};
 use crate::report::{Sink, Verdict};
 use crate::runner::prove::Proof;
 use crate::runner::{self, fix, floors, record};
-use crate::{process, project, repo};
+use crate::{process, project, repo, routes};
 
 /// Gates and chores of this workspace
 #[derive(Debug, Parser)]
@@ -62,7 +62,9 @@ enum Command {
         #[arg(short, long)]
         package: Vec<String>,
     },
-    /// Measure the runner (cold build, no-op, each gate), or the apps
+    /// List every route with what stands before it, in this workspace or any other that uses axum
+    Routes(routes::command::Options),
+    /// Measure the runner (cold build, no-op, each gate), the apps, or the route scan
     Bench(project::bench::Options),
 }
 
@@ -133,6 +135,10 @@ pub(crate) fn run() -> Result<Code> {
         }
     };
     process::handle_interrupts()?;
+    // A scan needs no workspace of ours around it.
+    if let Command::Routes(options) = &cli.command {
+        return routes::command::run(options);
+    }
     let root =
         cx::find_root(&std::env::current_dir().context("failed to find the current folder")?)?;
     let shared = Shared::new(&root)?;
@@ -147,6 +153,7 @@ pub(crate) fn run() -> Result<Code> {
         Command::Dev(options) => project::dev::run(&shared, &options),
         Command::Doctor { format } => project::doctor::run(&shared, format == Format::Json),
         Command::Test { package } => project::test::run(&shared, package),
+        Command::Routes(options) => routes::command::run(&options),
         Command::Bench(options) => project::bench::run(&shared, &options),
     }
 }

@@ -69,6 +69,10 @@ impl Problem {
         Self::new(Code::Precondition, message)
     }
 
+    pub(crate) fn bug(message: impl Into<String>) -> Self {
+        Self::new(Code::Bug, message).help("report it with what you ran")
+    }
+
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self

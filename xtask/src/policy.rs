@@ -17,6 +17,7 @@ pub(crate) struct Policy {
     pub(crate) branch: Branch,
     pub(crate) apps: Apps,
     pub(crate) docs: Docs,
+    pub(crate) routes: Routes,
     /// Per gate id.
     pub(crate) gates: BTreeMap<String, GatePolicy>,
     pub(crate) allow: Vec<Allow>,
@@ -71,6 +72,49 @@ impl Default for Apps {
     }
 }
 
+/// What stands before the routes of a raw axum router. Functions and types are named by their full
+/// path, with the crate first (`web::auth::require_user`): two of one name stay two. Routes of
+/// `guard::GuardedRouter` carry their policy themselves and need nothing here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Routes {
+    /// Middleware and layers that turn away whoever may not come in. A route needs one of them.
+    pub(crate) guards: Vec<String>,
+    /// Handler arguments that do so.
+    pub(crate) extractors: Vec<String>,
+    /// Layers that set the required headers. Every answer needs one, where any are named.
+    pub(crate) headers: Vec<String>,
+    /// Layers that limit how often one may call. Every route needs one, where any are named.
+    pub(crate) rate_limits: Vec<String>,
+    /// What only certain routes must have.
+    pub(crate) rule: Vec<RouteRule>,
+    /// Routes for everybody.
+    pub(crate) public: Vec<PublicRoute>,
+}
+
+/// Routes of an app, or below a path, need one of these guards instead of the general ones.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RouteRule {
+    pub(crate) app: Option<String>,
+    /// A path, or all below it: `/admin/**`.
+    pub(crate) path: Option<String>,
+    #[serde(default)]
+    pub(crate) guards: Vec<String>,
+    #[serde(default)]
+    pub(crate) extractors: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct PublicRoute {
+    pub(crate) app: Option<String>,
+    pub(crate) method: String,
+    /// As it is registered, nesting applied; `<fallback:/>` for a fallback.
+    pub(crate) path: String,
+    pub(crate) reason: String,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Docs {
@@ -114,30 +158,40 @@ impl Allow {
 impl Policy {
     /// Reads `xtask.toml` below `root`; a missing file is the default policy.
     pub(crate) fn load(root: &Path) -> Result<Self> {
-        let path = root.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
+        Self::load_file(&root.join(FILE))
+    }
+
+    /// Reads a policy from anywhere.
+    pub(crate) fn load_file(path: &Path) -> Result<Self> {
+        let name = if path.file_name().is_some_and(|name| name == FILE) {
+            FILE.to_owned()
+        } else {
+            path.display().to_string()
+        };
+        let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
             Err(error) => {
                 return Err(error).context(
-                    Problem::precondition(format!("failed to read `{FILE}`"))
+                    Problem::precondition(format!("failed to read `{name}`"))
                         .help("make the file readable UTF-8 text"),
                 );
             }
         };
-        Self::parse(&text)
+        Self::parse(&text, &name)
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self> {
+    /// `name` is the file's, for errors.
+    pub(crate) fn parse(text: &str, name: &str) -> Result<Self> {
         let policy: Self = toml_edit::de::from_str(text).map_err(|error| {
             // The error of `toml_edit` quotes the line and puts a caret under the spot.
             Problem::precondition(format!(
-                "failed to parse `{FILE}`\n{}",
+                "failed to parse `{name}`\n{}",
                 error.to_string().trim_end()
             ))
-            .help(format!("mend the marked spot in `{FILE}`"))
+            .help(format!("mend the marked spot in `{name}`"))
         })?;
         let reasons = policy
             .allow
@@ -153,7 +207,7 @@ impl Policy {
         for (what, reason) in reasons {
             if reason.trim().is_empty() {
                 return Err(Problem::precondition(format!(
-                    "empty reason for `{what}` in `{FILE}`"
+                    "empty reason for `{what}` in `{name}`"
                 ))
                 .help("say why the exception is right")
                 .into());
@@ -204,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_broken_policy_is_shown_with_a_caret() {
-        let error = Policy::parse("[branch]\ntrunk = \"main\"\nprefixs = []\n").unwrap_err();
+        let error = Policy::parse("[branch]\ntrunk = \"main\"\nprefixs = []\n", FILE).unwrap_err();
         let text = format!("{error:#}");
         assert!(
             text.contains("line 3") && text.contains("^^^^^^^"),
@@ -216,12 +270,12 @@ mod tests {
     #[test]
     fn an_exception_needs_a_reason() {
         let text = "[[allow]]\nrule = \"docs/dead-link\"\npath = \"README.md\"\nreason = \" \"\n";
-        assert!(format!("{:#}", Policy::parse(text).unwrap_err()).contains("empty reason"));
+        assert!(format!("{:#}", Policy::parse(text, FILE).unwrap_err()).contains("empty reason"));
     }
 
     #[test]
     fn a_typo_in_a_gate_name_is_refused() {
-        let policy = Policy::parse("[gates.lnt]\noff = \"later\"\n").unwrap();
+        let policy = Policy::parse("[gates.lnt]\noff = \"later\"\n", FILE).unwrap();
         assert!(policy.check_names(&["lint"], &[]).is_err());
     }
 

@@ -70,21 +70,28 @@ pub(crate) fn files(root: &Path) -> Result<Vec<String>> {
             }
         }
     } else {
-        let walk = walkdir::WalkDir::new(root)
-            .into_iter()
-            .filter_entry(|entry| {
-                let name = entry.file_name().to_string_lossy();
-                entry.depth() == 0
-                    || !(entry.file_type().is_dir()
-                        && (name == "target" || name == ".git" || name == "node_modules"))
-            });
-        for entry in walk {
-            let entry = entry.with_context(|| format!("failed to list `{}`", root.display()))?;
-            if !entry.file_type().is_dir()
-                && let Ok(path) = entry.path().strip_prefix(root)
-            {
-                files.insert(crate::report::slashed(path));
-            }
+        return walk(root);
+    }
+    Ok(files.into_iter().collect())
+}
+
+/// Every file below `root` outside `target/`, `.git/` and `node_modules/`: relative, sorted, with `/`.
+pub(crate) fn walk(root: &Path) -> Result<Vec<String>> {
+    let mut files = BTreeSet::new();
+    let walk = walkdir::WalkDir::new(root)
+        .into_iter()
+        .filter_entry(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            entry.depth() == 0
+                || !(entry.file_type().is_dir()
+                    && (name == "target" || name == ".git" || name == "node_modules"))
+        });
+    for entry in walk {
+        let entry = entry.with_context(|| format!("failed to list `{}`", root.display()))?;
+        if !entry.file_type().is_dir()
+            && let Ok(path) = entry.path().strip_prefix(root)
+        {
+            files.insert(crate::report::slashed(path));
         }
     }
     Ok(files.into_iter().collect())

@@ -5,5 +5,6 @@ mod browser;
 mod canary;
 mod fuzz;
 mod name;
+mod routes;
 mod surfaces;
 mod tour;

@@ -1,113 +1,90 @@
-//! No route reaches a handler without the guard: the scan finds what goes round it, and what it sees
-//! registered is what the apps say they registered.
+//! No route reaches a handler without a guard, a rate limit and the required headers: the scan
+//! proves it from the source, holds `routes.lock` to it, and is held to what the apps say themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde::Deserialize;
 
-use super::{Cache, Gate, Input, Lock, Plant, Platform, Rule, Tier, minutes};
+use super::{Cache, Gate, Input, Lock, Platform, Rule, Tier, minutes};
 use crate::cargo;
 use crate::cx::Cx;
-use crate::report::{Finding, Report};
-use crate::routes;
-use crate::runner::tree::{Spot, Tree};
+use crate::report::{Finding, Report, Severity, text};
+use crate::routes::table::Table;
+use crate::routes::{self, bypass, lock};
 
 pub(super) const GATE: Gate = Gate {
     id: "routes",
-    about: "a route that bypasses the guard, a public route without a reason",
+    about: "a route without a guard, rate limit or headers; a change of routes that `routes.lock` does not show",
     tier: Tier::Pull,
     needs: &["typecheck"],
     locks: &[Lock::DevBuild],
-    inputs: &[Input::Crates, Input::Files("xtask.toml")],
+    inputs: &[
+        Input::Crates,
+        Input::Files("xtask.toml"),
+        Input::Files("**/routes.lock"),
+    ],
     cache: Cache::Content,
     platforms: Platform::ALL,
     timeout: minutes(20),
     rules: &[
-        Rule::error("routes/bypass", "a registration that goes round the guard"),
-        Rule::error("routes/reason", "a public route without a reason"),
         Rule::error(
-            "routes/unregistered",
-            "a registration in the source that no app makes",
+            "routes/RG001",
+            "a route without a guard, or without the required rate limit",
         ),
+        Rule::error(
+            "routes/RG002",
+            "a route added after the guard's layer, which does not cover it",
+        ),
+        Rule::error(
+            "routes/RG003",
+            "a method chained after the guard's layer, which does not cover it",
+        ),
+        Rule::error(
+            "routes/RG004",
+            "an `any` or a fallback that the guard does not reach",
+        ),
+        Rule::error("routes/RG005", "a guard that is there only sometimes"),
+        Rule::error(
+            "routes/RG006",
+            "an answer without the required headers: no header layer, or not the outermost",
+        ),
+        Rule::error(
+            "routes/RG007",
+            "a merge that replaces the 404 and its headers",
+        ),
+        Rule::error(
+            "routes/RG008",
+            "a router, path or file that cannot be evaluated",
+        ),
+        Rule::error(
+            "routes/RG009",
+            "a public route without a reason, or a stale declaration",
+        ),
+        Rule::error("routes/RG010", "a route that `routes!` makes of two others"),
+        Rule::error(
+            "routes/RG011",
+            "a registration that nothing serves, or at which the program stops",
+        ),
+        Rule::warning(
+            "routes/RG012",
+            "a guard that lets requests through before it turned any away",
+        ),
+        Rule::warning(
+            "routes/RG013",
+            "a guard that stands before unknown paths as well",
+        ),
+        Rule::error("routes/bypass", "a registration that goes round the guard"),
+        Rule::error("routes/lock", "`routes.lock` is not the table of routes"),
         Rule::error(
             "routes/unseen",
-            "a route an app serves that the scan does not see",
+            "a route an app serves and the scan does not see, or the other way round",
         ),
-        Rule::error("routes/unparsable", "a source file that does not parse"),
     ],
     check,
     fix: None,
-    plants: &[
-        Plant {
-            rule: "routes/bypass",
-            plant: |tree| tree.append(&tree.leaf()?, "pub type Planted = axum::Router;\n"),
-        },
-        Plant {
-            rule: "routes/reason",
-            plant: plant_reason,
-        },
-        Plant {
-            rule: "routes/unregistered",
-            plant: |tree| {
-                let text = "#[cfg(any())]\nfn planted(router: GuardedRouter) -> R {\n    router.get(\"/planted\", policy, handler)\n}\n";
-                let spot = tree.append(&tree.leaf()?, text)?;
-                Ok(Spot {
-                    line: spot.line.map(|line| line + 2),
-                    ..spot
-                })
-            },
-        },
-        Plant {
-            rule: "routes/unseen",
-            plant: plant_unseen,
-        },
-        Plant {
-            rule: "routes/unparsable",
-            plant: |tree| tree.append(&tree.leaf()?, "fn planted() -> {}\n"),
-        },
-    ],
+    plants: routes::plants::PLANTS,
 };
-
-/// Empties the reason of an app's first public route.
-fn plant_reason(tree: &Tree) -> Result<Spot> {
-    for file in tree.find("apps/", "/src/router.rs") {
-        let text = tree.read(&file)?;
-        if let Some((_, rest)) = text.split_once("public(\"") {
-            let reason = rest.split('"').next().unwrap_or_default();
-            return tree.replace(&file, &format!("public(\"{reason}\")"), "public(\"\")");
-        }
-    }
-    anyhow::bail!("no app has a public route to plant over")
-}
-
-/// Registers a route through a macro, which `syn` cannot look into.
-fn plant_unseen(tree: &Tree) -> Result<Spot> {
-    const NEW: &str = "GuardedRouter::new()\n";
-    const MACRO: &str = "macro_rules! planted {\n    ($router:expr) => {\n        \
-        $router.get(\"/planted\", guard::public(\"planted\"), || async { \"\" })\n    };\n}\n";
-    for file in tree.find("apps/", "/src/router.rs") {
-        let text = tree.read(&file)?;
-        if text.contains(NEW) {
-            // A macro is defined above its use, below the file's own documentation.
-            let docs: usize = text
-                .lines()
-                .take_while(|line| line.starts_with("//!") || line.is_empty())
-                .map(|line| line.len() + 1)
-                .sum();
-            let (head, body) = text.split_at(docs);
-            tree.write(
-                &file,
-                &format!(
-                    "{head}{MACRO}{}",
-                    body.replacen(NEW, "planted!(GuardedRouter::new())\n", 1)
-                ),
-            )?;
-            return Ok(Spot::file(&file));
-        }
-    }
-    anyhow::bail!("no app has a router to plant in")
-}
 
 /// What `<app> describe routes` prints.
 #[derive(Debug, Deserialize)]
@@ -119,54 +96,60 @@ struct Described {
 struct Route {
     method: String,
     path: String,
+    access: String,
     file: String,
-    line: usize,
+    line: u32,
 }
 
 fn check(cx: &Cx) -> Result<Report> {
     let mut report = Report::default();
-    let mut registered: BTreeSet<(String, usize)> = BTreeSet::new();
+    let table = routes::read(&cx.root, cx.files()?, &cx.policy)?;
+    report.count("files", table.files);
+    report.count("routes", table.routes.len());
+    for finding in &table.findings {
+        let mut finding = finding.clone();
+        finding.rule = format!("routes/{}", finding.rule);
+        report.findings.push(finding);
+    }
+    bypasses(cx, &mut report)?;
+    locks(cx, &table, &mut report)?;
+    let is_red = report
+        .findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error);
+    match compare(cx, &table, &mut report) {
+        // What is red already may not build; the findings say more than the compiler.
+        Err(_) if is_red => {}
+        compared => compared?,
+    }
+    Ok(report)
+}
+
+/// Raw routers, where a guard crate says there are to be none.
+fn bypasses(cx: &Cx, report: &mut Report) -> Result<()> {
     let apps = format!("{}/", cx.policy.apps.dir);
-    for member in cargo::members(cx)? {
+    let members = cargo::members(cx)?;
+    if !members
+        .iter()
+        .any(|member| cx.policy.apps.guard_crates.contains(&member.dir))
+    {
+        return Ok(());
+    }
+    for member in members {
         // The runner serves nothing; it talks about routes all day.
-        if member.dir == "xtask" {
+        if member.dir == "xtask" || cx.policy.apps.guard_crates.contains(&member.dir) {
             continue;
         }
         let sources = sources(cx, &member.dir)?;
         let mut names = axum_names(cx, &member.dir)?;
         for (_, text) in &sources {
-            routes::aliases(text, &mut names);
+            bypass::aliases(text, &mut names);
         }
-        let is_guard = cx.policy.apps.guard_crates.contains(&member.dir);
         for (file, text) in &sources {
-            let scan = match routes::scan(text, &names) {
-                Ok(scan) => scan,
-                Err(error) => {
-                    let at = error.span().start();
-                    let finding =
-                        Finding::error("routes/unparsable", error.to_string()).at(file, at.line);
-                    report.findings.push(finding.column(at.column + 1));
-                    continue;
-                }
-            };
-            report.count("files", 1);
-            registered.extend(
-                scan.registrations
-                    .into_iter()
-                    .map(|line| ((*file).to_owned(), line)),
-            );
-            for line in scan.unreasoned {
-                let finding = Finding::error("routes/reason", "a public route without a reason")
-                    .at(file, line);
-                report
-                    .findings
-                    .push(finding.help("say why anybody may call it: public(\"…\")"));
-            }
             // Library crates have their own reasons to lift a ban; an app has none.
-            let counts = |bypass: &routes::Bypass| {
-                !is_guard && (!bypass.is_lifted_ban || member.dir.starts_with(&apps))
-            };
-            for bypass in scan.bypasses.into_iter().filter(counts) {
+            let counts =
+                |bypass: &bypass::Bypass| !bypass.is_lifted_ban || member.dir.starts_with(&apps);
+            for bypass in bypass::bypasses(text, &names).into_iter().filter(counts) {
                 report.findings.push(
                     Finding::error("routes/bypass", bypass.what)
                         .at(file, bypass.line)
@@ -176,20 +159,100 @@ fn check(cx: &Cx) -> Result<Report> {
             }
         }
     }
-    if report
-        .findings
-        .iter()
-        .any(|finding| finding.rule == "routes/unparsable")
-    {
-        return Ok(report);
+    Ok(())
+}
+
+/// Holds the committed table of each app to the scanned one.
+fn locks(cx: &Cx, table: &Table, report: &mut Report) -> Result<()> {
+    let expected = lock::files(table);
+    for (path, new) in &expected {
+        let old = if cx.root.join(path).is_file() {
+            cx.read(path)?
+        } else {
+            String::new()
+        };
+        if old == *new {
+            continue;
+        }
+        let app = lock::app_of(new);
+        let changes = lock::changes(&lock::parse(app, &old), &lock::parse(app, new));
+        let message = match changes.first() {
+            None if old.is_empty() => format!("`{path}` is missing"),
+            None => format!("`{path}` is not current"),
+            Some(_) => {
+                let lines: Vec<String> = changes.iter().map(lock::Change::line).collect();
+                format!(
+                    "`{path}` does not show this change of routes:\n{}",
+                    lines.join("\n")
+                )
+            }
+        };
+        report.findings.push(
+            Finding::error("routes/lock", message)
+                .at(path, text::first_difference(&old, new))
+                .help("cargo xtask routes accept, and commit it for review")
+                .fix(text::diff(path, &old, new)),
+        );
     }
-    let is_red = !report.findings.is_empty();
-    match compare(cx, registered, &mut report) {
-        // What is red already may not build; the findings say more than the compiler.
-        Err(_) if is_red => {}
-        compared => compared?,
+    let stale = cx.files()?.iter().filter(|file| {
+        let is_lock = *file == lock::FILE || file.ends_with(&format!("/{}", lock::FILE));
+        is_lock && !expected.contains_key(*file) && !file.contains("tests/")
+    });
+    for path in stale {
+        report.findings.push(
+            Finding::error(
+                "routes/lock",
+                format!("`{path}` is of no app that serves a route"),
+            )
+            .file(path)
+            .help(format!("remove it: git rm {path}")),
+        );
     }
-    Ok(report)
+    Ok(())
+}
+
+/// Holds the scan to the recorders of the apps: method, path, access and place of each route.
+fn compare(cx: &Cx, table: &Table, report: &mut Report) -> Result<()> {
+    for (app, described) in cargo::describe::<Described>(cx, "routes")? {
+        let mut served: BTreeMap<(String, String), Route> = described
+            .routes
+            .into_iter()
+            .map(|route| ((route.method.clone(), route.path.clone()), route))
+            .collect();
+        for seen in table.routes.iter().filter(|route| route.app == app.name) {
+            let key = (seen.method.clone(), seen.path.clone());
+            let what = format!("`{} {}` of `{}`", seen.method, seen.path, app.name);
+            let message = match served.remove(&key) {
+                None => format!("{what} is in the source, but the app does not register it"),
+                Some(route) if (&route.file, route.line) != (&seen.file, seen.line) => format!(
+                    "{what} is registered at {}:{} and read here",
+                    route.file, route.line
+                ),
+                Some(route) if Some(&route.access) != seen.access.as_ref() => format!(
+                    "{what} has the access `{}`, and is read as `{}`",
+                    route.access,
+                    lock::access(seen)
+                ),
+                Some(_) => continue,
+            };
+            report.findings.push(
+                Finding::error("routes/unseen", message)
+                    .at(&seen.file, seen.line as usize)
+                    .help("register it with a plain call that both the compiler and the scan read alike"),
+            );
+        }
+        for ((method, path), route) in served {
+            report.findings.push(
+                Finding::error(
+                    "routes/unseen",
+                    format!("`{method} {path}` of `{}` is served, but the scan sees no registration here", app.name),
+                )
+                .at(&route.file, route.line as usize)
+                .help("register it with a plain call, not through a macro"),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Every source of a member but its tests, examples and benches, with its text.
@@ -208,37 +271,6 @@ fn sources<'a>(cx: &'a Cx, dir: &str) -> Result<Vec<(&'a str, String)>> {
     };
     let files = cx.files_with(".rs")?.into_iter().filter(is_served);
     files.map(|file| Ok((file, cx.read(file)?))).collect()
-}
-
-/// Holds the scan against the recorders of the apps, by place of registration.
-fn compare(cx: &Cx, mut registered: BTreeSet<(String, usize)>, report: &mut Report) -> Result<()> {
-    let mut seen: BTreeMap<(String, usize), String> = BTreeMap::new();
-    for (app, described) in cargo::describe::<Described>(cx, "routes")? {
-        report.count("routes", described.routes.len());
-        for route in described.routes {
-            seen.insert(
-                (route.file, route.line),
-                format!("{} {} of `{}`", route.method, route.path, app.name),
-            );
-        }
-    }
-    for (place, route) in seen {
-        if !registered.remove(&place) {
-            let message = format!("{route} is served, but the scan sees no registration here");
-            let finding = Finding::error("routes/unseen", message).at(&place.0, place.1);
-            report
-                .findings
-                .push(finding.help("register it with a plain call, not through a macro"));
-        }
-    }
-    for (file, line) in registered {
-        let finding = Finding::error("routes/unregistered", "no app serves this registration")
-            .at(&file, line);
-        report
-            .findings
-            .push(finding.help("mount it in an app's `router.rs`, or remove it"));
-    }
-    Ok(())
 }
 
 /// `axum`, and what the manifests call it: `web = { package = "axum" }`, here or in the workspace.

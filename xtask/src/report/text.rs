@@ -56,6 +56,18 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
 }
 
+/// On one line, with what cannot be seen written as an escape: for names and literals out of foreign
+/// source.
+pub(crate) fn visible(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let hidden = c.is_control() || is_invisible(c);
+            let escaped = hidden.then(|| c.escape_unicode()).into_iter().flatten();
+            escaped.chain((!hidden).then_some(c))
+        })
+        .collect()
+}
+
 /// `n thing` or `n things`.
 pub(crate) fn plural(n: usize, thing: &str) -> String {
     if n == 1 {
@@ -104,6 +116,14 @@ mod tests {
         );
         assert_eq!(clean("\x1b", MESSAGE), "");
         assert_eq!(clean("\x1b[", MESSAGE), "");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_written_out() {
+        assert_eq!(
+            visible("/a\u{1b}[2J\n::e\u{202e}ü"),
+            "/a\\u{1b}[2J\\u{a}::e\\u{202e}ü"
+        );
     }
 
     #[test]

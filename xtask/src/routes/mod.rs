@@ -1,350 +1,162 @@
-//! The static route scan: what registers a route, and what goes round the guard to do so. It reads
-//! the source with `syn` and resolves names through each file's imports; nothing is built.
+//! The route scan: which routes a workspace serves, and what stands before each. It reads the source
+//! with `syn`, evaluates routers as values by axum's own rules, and builds nothing.
+//!
+//! Data flows one way: files ([`source`]) → packages ([`workspace`]) → names ([`index`]) → values
+//! ([`eval`], by the rules of [`router`]) → served rows ([`scan`]) → the
+//! policy's [`verdict`] → the [`table`] that commands and the gate print, lock and compare.
+
+pub(crate) mod bypass;
+pub(crate) mod command;
+mod eval;
+mod index;
+pub(crate) mod lock;
+mod mend;
+mod passing;
+pub(crate) mod plants;
+mod router;
+mod scan;
+mod source;
+pub(crate) mod table;
+mod value;
+pub(crate) mod verdict;
+mod workspace;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use anyhow::Result;
-use syn::spanned::Spanned as _;
-use syn::visit::Visit;
+use anyhow::{Context as _, Result};
 
-/// Something that reaches a route without the guard.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Bypass {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
-    pub(crate) what: String,
-    /// Not a route, but clippy's ban on raw routers switched off.
-    pub(crate) is_lifted_ban: bool,
-}
+use crate::exit::Problem;
+use crate::policy::Policy;
+use table::Table;
 
-/// What one file says.
-#[derive(Debug, Default)]
-pub(crate) struct Scan {
-    /// Lines of calls that register on the guarded router: of the method's name, from 1, where the
-    /// compiler's caller location points too.
-    pub(crate) registrations: Vec<usize>,
-    pub(crate) bypasses: Vec<Bypass>,
-    /// Lines of `public("…")` whose reason is empty.
-    pub(crate) unreasoned: Vec<usize>,
-}
+/// Stack for reading code that nests deeper than people write. Reserved, not used.
+const STACK: usize = 1 << 30;
 
-/// Registration methods of `guard::GuardedRouter`: path, policy, handler.
-const GUARDED: &[&str] = &["get", "post", "put", "patch", "delete"];
+/// Bytes of source that are parsed although no router can be in them. Beyond that it takes longer
+/// than the scan itself, and the table says how many files were left out.
+const MOST_UNREAD: usize = 2 << 20;
 
-/// Registration methods that only a raw axum router has.
-const RAW: &[&str] = &[
-    "fallback",
-    "fallback_service",
-    "method_not_allowed_fallback",
-    "nest_service",
-    "route",
-    "route_layer",
-    "route_service",
-];
-
-/// Items of axum that make or serve a raw router.
-const AXUM: &[&str] = &["Router", "handler", "middleware", "routing", "serve"];
-
-/// Reads one file. `axum` are the names its crate knows axum by, see [`aliases`].
-pub(crate) fn scan(text: &str, axum: &BTreeSet<String>) -> Result<Scan, syn::Error> {
-    let file = syn::parse_file(text)?;
-    // Elsewhere `get` with three arguments is a method of somebody else.
-    let guarded = text.contains("GuardedRouter");
-    let mut visitor = Visitor {
-        axum,
-        guarded,
-        scan: Scan::default(),
-    };
-    if !is_test(&file.attrs) {
-        file.attrs
-            .iter()
-            .for_each(|attribute| visitor.visit_attribute(attribute));
-        visitor.visit_file(&file);
-    }
-    Ok(visitor.scan)
-}
-
-/// Adds the names that one file gives axum: `use axum as web`, `use axum::{self as web}`,
-/// `extern crate axum as web`. A file that does not parse gives none; the scan reports it.
-pub(crate) fn aliases(text: &str, axum: &mut BTreeSet<String>) {
-    if let Ok(file) = syn::parse_file(text) {
-        Aliases(axum).visit_file(&file);
-    }
-}
-
-/// `#[cfg(test)]` and `#[test]`: not part of what is served.
-fn is_test(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("test")
-            || attribute.path().is_ident("cfg")
-                && attribute
-                    .parse_args::<syn::Ident>()
-                    .is_ok_and(|condition| condition == "test")
+/// Scans the workspace at `root`; `files` are all its files, relative to it.
+pub(crate) fn read(root: &Path, files: &[String], policy: &Policy) -> Result<Table> {
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new()
+            .name("routes".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, || read_here(root, files, policy))
+            .context("failed to start the scan")?;
+        worker
+            .join()
+            .unwrap_or_else(|_| Err(Problem::bug("the route scan panicked").into()))
     })
 }
 
-const LIFTED: &str = "the ban on raw routers is lifted";
-
-struct Aliases<'a>(&'a mut BTreeSet<String>);
-
-impl<'ast> Visit<'ast> for Aliases<'_> {
-    fn visit_use_rename(&mut self, rename: &'ast syn::UseRename) {
-        if self.0.contains(&rename.ident.to_string()) {
-            self.0.insert(rename.rename.to_string());
-        }
-    }
-
-    fn visit_use_path(&mut self, path: &'ast syn::UsePath) {
-        if self.0.contains(&path.ident.to_string()) {
-            let items = match &*path.tree {
-                syn::UseTree::Group(group) => group.items.iter().collect(),
-                tree => vec![tree],
-            };
-            for item in items {
-                if let syn::UseTree::Rename(rename) = item
-                    && rename.ident == "self"
-                {
-                    self.0.insert(rename.rename.to_string());
-                }
-            }
-        }
-        syn::visit::visit_use_path(self, path);
-    }
-
-    fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
-        if let Some((_, rename)) = &item.rename
-            && self.0.contains(&item.ident.to_string())
-        {
-            self.0.insert(rename.to_string());
-        }
-    }
-}
-
-struct Visitor<'a> {
-    axum: &'a BTreeSet<String>,
-    guarded: bool,
-    scan: Scan,
-}
-
-impl Visitor<'_> {
-    fn bypass(&mut self, span: proc_macro2::Span, what: String) {
-        let start = span.start();
-        let bypass = Bypass {
-            line: start.line,
-            column: start.column + 1,
-            is_lifted_ban: what == LIFTED,
-            what,
-        };
-        if self.scan.bypasses.last() != Some(&bypass) {
-            self.scan.bypasses.push(bypass);
-        }
-    }
-
-    /// Walks `use axum::{Router, routing::get}`; `seen` is the path so far.
-    fn walk_use(&mut self, tree: &syn::UseTree, seen: &mut Vec<String>) {
-        match tree {
-            syn::UseTree::Path(path) => {
-                seen.push(path.ident.to_string());
-                self.walk_use(&path.tree, seen);
-                seen.pop();
-            }
-            syn::UseTree::Group(group) => group
-                .items
+fn read_here(root: &Path, files: &[String], policy: &Policy) -> Result<Table> {
+    let sources = source::Sources::read(root, files.to_vec());
+    let workspace = workspace::Workspace::read(&sources, files, &policy.apps.guard_crates);
+    let guard_crates: BTreeSet<String> = workspace
+        .packages
+        .iter()
+        .filter(|package| policy.apps.guard_crates.contains(&package.dir))
+        .map(|package| package.name.replace('-', "_"))
+        .collect();
+    let guards: BTreeSet<&str> = policy
+        .routes
+        .guards
+        .iter()
+        .chain(policy.routes.rule.iter().flat_map(|rule| &rule.guards))
+        .map(String::as_str)
+        .collect();
+    let lists = [
+        &policy.routes.guards,
+        &policy.routes.extractors,
+        &policy.routes.headers,
+        &policy.routes.rate_limits,
+    ];
+    let names: BTreeSet<&str> = lists
+        .into_iter()
+        .chain(
+            policy
+                .routes
+                .rule
                 .iter()
-                .for_each(|item| self.walk_use(item, seen)),
-            syn::UseTree::Name(name) => self.check(
-                &[seen.as_slice(), &[name.ident.to_string()]].concat(),
-                name.span(),
-            ),
-            syn::UseTree::Rename(name) => self.check(
-                &[seen.as_slice(), &[name.ident.to_string()]].concat(),
-                name.span(),
-            ),
-            syn::UseTree::Glob(glob) => {
-                self.check(&[seen.as_slice(), &["*".to_owned()]].concat(), glob.span());
-            }
-        }
-    }
-
-    fn check(&mut self, path: &[String], span: proc_macro2::Span) {
-        let path = match path {
-            [first, rest @ ..] if matches!(first.as_str(), "crate" | "self" | "super") => rest,
-            path => path,
-        };
-        let [first, second, ..] = path else { return };
-        if self.axum.contains(first) && (AXUM.contains(&second.as_str()) || second == "*") {
-            self.bypass(
-                span,
-                format!("`{}` makes a route without the guard", path.join("::")),
-            );
-        }
-    }
-}
-
-impl<'ast> Visit<'ast> for Visitor<'_> {
-    fn visit_item(&mut self, item: &'ast syn::Item) {
-        let attributes = match item {
-            syn::Item::Fn(item) => &item.attrs,
-            syn::Item::Mod(item) => &item.attrs,
-            syn::Item::Impl(item) => &item.attrs,
-            syn::Item::Use(item) => &item.attrs,
-            _ => return syn::visit::visit_item(self, item),
-        };
-        if !is_test(attributes) {
-            syn::visit::visit_item(self, item);
-        }
-    }
-
-    /// What the scan cannot follow, and what switches off the second lock, clippy's ban.
-    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
-        let span = attribute.span();
-        if attribute.path().is_ident("path") {
-            self.bypass(
-                span,
-                "`#[path]` takes a module from where the scan does not look".to_owned(),
-            );
-        }
-        let lifts = attribute.path().is_ident("allow") || attribute.path().is_ident("expect");
-        if let syn::Meta::List(list) = &attribute.meta
-            && lifts
-            && list.tokens.to_string().contains("disallowed_")
-        {
-            self.bypass(span, LIFTED.to_owned());
-        }
-    }
-
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.walk_use(&item.tree, &mut Vec::new());
-    }
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        let segments: Vec<String> = path
-            .segments
+                .flat_map(|rule| [&rule.guards, &rule.extractors]),
+        )
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let reads_arguments = !policy.routes.extractors.is_empty()
+        || policy
+            .routes
+            .rule
             .iter()
-            .map(|segment| segment.ident.to_string())
-            .collect();
-        self.check(&segments, path.span());
-        syn::visit::visit_path(self, path);
+            .any(|rule| !rule.extractors.is_empty());
+    // What no router can be in is only held to parse, beside the scan.
+    let mut unread: Vec<_> = sources
+        .unread()
+        .into_iter()
+        .filter(|(file, _)| workspace.may_route(sources.path(*file)))
+        .collect();
+    let unparsed = unread.len();
+    if unread.iter().map(|(_, text)| text.len()).sum::<usize>() > MOST_UNREAD {
+        unread.clear();
     }
-
-    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
-        if let syn::Expr::Path(function) = &*call.func
-            && function
-                .path
-                .segments
-                .last()
-                .is_some_and(|last| last.ident == "public")
-            && let Some(syn::Expr::Lit(syn::ExprLit {
-                lit: syn::Lit::Str(reason),
-                ..
-            })) = call.args.first()
-            && reason.value().trim().is_empty()
-        {
-            self.scan.unreasoned.push(reason.span().start().line);
-        }
-        syn::visit::visit_expr_call(self, call);
-    }
-
-    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        let name = call.method.to_string();
-        if self.guarded && GUARDED.contains(&name.as_str()) && call.args.len() == 3 {
-            self.scan
-                .registrations
-                .push(call.method.span().start().line);
-        } else if RAW.contains(&name.as_str()) {
-            self.bypass(
-                call.method.span(),
-                format!("`.{name}(…)` registers without the guard"),
-            );
-        }
-        syn::visit::visit_expr_method_call(self, call);
-    }
-
-    /// A macro is tokens to `syn`: one that names axum's router is refused rather than overlooked.
-    fn visit_macro(&mut self, call: &'ast syn::Macro) {
-        let text = call.tokens.to_string();
-        if call.path.is_ident("include") {
-            self.bypass(
-                call.path.span(),
-                "`include!` takes code from where the scan does not look".to_owned(),
-            );
-        }
-        let hides = self.axum.iter().any(|name| {
-            AXUM.iter()
-                .any(|item| text.contains(&format!("{name} :: {item}")))
-                || text.contains(&format!("{name} :: {{"))
+    let unparsed = unparsed - unread.len();
+    let (found, unparsable) = std::thread::scope(|scope| {
+        let half = unread.len() / 2;
+        let (first, second) = unread.split_at(half);
+        let workers = [first, second].map(|files| {
+            std::thread::Builder::new()
+                .stack_size(STACK)
+                .spawn_scoped(scope, move || source::unparsable(files))
         });
-        let raw = RAW.iter().any(|method| {
-            text.contains(&format!(". {method} (")) || text.contains(&format!(".{method}("))
-        });
-        if hides || raw {
-            self.bypass(call.path.span(), "a macro hides a registration".to_owned());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn bypasses(text: &str) -> Vec<String> {
-        let mut names = BTreeSet::from(["axum".to_owned()]);
-        aliases(text, &mut names);
-        scan(text, &names)
-            .unwrap()
-            .bypasses
+        let found = scan::scan(
+            &sources,
+            &workspace,
+            guard_crates,
+            &names,
+            &guards,
+            reads_arguments,
+        );
+        let unparsable: Vec<_> = workers
             .into_iter()
-            .map(|bypass| bypass.what)
-            .collect()
+            .map(|worker| worker.context("failed to start the scan"))
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_default())
+            .collect();
+        anyhow::Ok((found, unparsable))
+    })?;
+    let index = index::Index::new(&sources, &workspace);
+    for (file, line, why) in unparsable
+        .into_iter()
+        .filter(|(file, ..)| index.is_compiled(*file))
+    {
+        sources.problem(file, line, why);
     }
-
-    #[test]
-    fn raw_axum_is_found_under_any_name() {
-        for text in [
-            "use axum::Router;",
-            "use axum::{extract::State, routing::get};",
-            "use axum::routing::get as g;",
-            "use axum as web; fn f() -> web::Router { web::Router::new() }",
-            "extern crate axum as web; fn f() { web::serve(a, b); }",
-            "use axum::*;",
-            "use axum::{self as web}; type R = web::Router;",
-            "pub(crate) use axum as web; use crate::web::Router;",
-            "fn f() { make!(use axum::{Router};) }",
-            "#[path = \"../raw.rs\"] mod raw;",
-            "include!(\"raw.rs\");",
-            "#![expect(clippy::disallowed_types, reason = \"x\")]",
-            "#[allow(clippy::disallowed_methods)] fn f() {}",
-            "use ::axum::Router;",
-            "fn f() -> ::axum::Router { todo() }",
-            "fn f(r: R) -> R { r.route(\"/x\", h) }",
-            "fn f(r: R) -> R { r.nest_service(\"/x\", h) }",
-            "fn f() { app!(axum::Router::new()) }",
-            "fn f() { chain!(r.route(\"/x\", h)) }",
-            "macro_rules! m { () => { axum::routing::get(h) } }",
-        ] {
-            assert!(!bypasses(text).is_empty(), "{text}");
-        }
+    if found.rows.is_empty()
+        && workspace
+            .packages
+            .iter()
+            .all(|package| package.axum.is_none())
+        && workspace.problems.is_empty()
+    {
+        return Err(
+            Problem::precondition(format!("no package at `{}` uses axum", root.display()))
+                .help(
+                    "give the folder of a Cargo workspace that serves HTTP with axum: --root PATH",
+                )
+                .into(),
+        );
     }
-
-    #[test]
-    fn extractors_and_tests_are_no_bypass() {
-        for text in [
-            "use axum::extract::{Path, State}; use axum::Json;",
-            "#[cfg(test)] mod tests { use axum::Router; }",
-            "#[test] fn f() { let r = axum::Router::new(); }",
-            "fn f(map: M) { map.get(\"x\"); }",
-            "// axum::Router\nfn f() {}",
-        ] {
-            assert!(bypasses(text).is_empty(), "{text}: {:?}", bypasses(text));
-        }
-    }
-
-    #[test]
-    fn registrations_and_reasons_have_their_lines() {
-        let text = "fn f(r: GuardedRouter) -> GuardedRouter {\n    r.get(\"/a\", signed_in(), a)\n        .post(\"/b\", public(\"\"), b)\n}\n";
-        let scan = scan(text, &BTreeSet::new()).unwrap();
-        let mut lines = scan.registrations;
-        lines.sort_unstable();
-        assert_eq!((lines, scan.unreasoned), (vec![2, 3], vec![3]));
-    }
+    let mut table = verdict::judge(&sources, &policy.routes, &found);
+    table.counts.unparsed = unparsed;
+    table.dirs = workspace
+        .packages
+        .iter()
+        .map(|package| (package.name.clone(), package.dir.clone()))
+        .collect();
+    // The process ends soon; giving every syntax tree back would take a twentieth of the scan.
+    std::mem::forget(sources);
+    Ok(table)
 }

@@ -1,8 +1,10 @@
-//! `cargo xtask bench`: what the runner itself costs, or the apps. Medians of repeated runs, as whole
+//! `cargo xtask bench`: what the runner itself costs, the apps, or the route scan. Medians of repeated runs, as whole
 //! processes.
 
 mod apps;
+mod routes;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,6 +28,9 @@ pub(crate) struct Options {
     /// The release binaries of the apps instead: time to ready, memory at rest
     #[arg(long, conflicts_with_all = ["cold", "runs", "gates"])]
     apps: bool,
+    /// The route scan of that workspace instead, beside `ast-grep` where it is installed
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["cold", "apps", "gates"])]
+    routes: Option<PathBuf>,
     /// Runs per figure; a gate runs once to warm up, then this often
     #[arg(long, default_value_t = 3)]
     runs: u32,
@@ -49,6 +54,9 @@ struct Figure {
 pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
     if options.apps {
         return apps::run(shared, options.json);
+    }
+    if let Some(path) = &options.routes {
+        return routes::run(shared, path, options.runs, options.json);
     }
     let mut figures = Vec::new();
     let mut add = |figure: Figure| -> Result<()> {

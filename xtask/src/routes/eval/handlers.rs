@@ -1,0 +1,205 @@
+//! Handlers and method routers: `get(h)`, `.post(h)`, `on`, `any`, and what is chained to them.
+
+use std::rc::Rc;
+
+use proc_macro2::Span;
+use syn::Expr;
+use syn::spanned::Spanned as _;
+
+use super::call::unparen;
+use super::names::verb;
+use super::{Eval, Frame, shorten, source};
+use crate::routes::index::segments;
+use crate::routes::router::{Endpoint, Fallback, Handler, LayerUse, Methods};
+use crate::routes::source::Site;
+use crate::routes::value::Value;
+
+impl<'s> Eval<'_, 's> {
+    /// `get(h)`, `any(h)`, `on(filter, h)`, with `_service` and `_with`.
+    pub(super) fn routing_function(
+        &mut self,
+        frame: &mut Frame<'s>,
+        name: &str,
+        call: &'s syn::ExprCall,
+    ) -> Option<Value<'s>> {
+        let mut methods = Methods::default();
+        let args: Vec<&'s Expr> = call.args.iter().collect();
+        let site = self.site(frame, call.span());
+        match self.add_verb(frame, &mut methods, name, &args, site) {
+            Ok(true) => Some(Value::Methods(Rc::new(methods))),
+            Ok(false) => None,
+            Err(why) => Some(panicking(site, why)),
+        }
+    }
+
+    /// Adds what `.get(h)` and its like add; whether it was one of them.
+    pub(super) fn add_verb(
+        &mut self,
+        frame: &mut Frame<'s>,
+        methods: &mut Methods,
+        name: &str,
+        args: &[&'s Expr],
+        site: Site,
+    ) -> Result<bool, String> {
+        let plain = name
+            .strip_suffix("_service")
+            .or_else(|| name.strip_suffix("_with"))
+            .unwrap_or(name);
+        if let Some(verb) = verb(plain) {
+            let [handler, ..] = args else {
+                return Ok(false);
+            };
+            let endpoint = self.endpoint(frame, handler);
+            methods.chain(verb, endpoint, site)?;
+            return Ok(true);
+        }
+        match (plain, args) {
+            ("any", [handler, ..]) => {
+                let endpoint = self.endpoint(frame, handler);
+                methods.set_other(endpoint, site);
+                Ok(true)
+            }
+            ("on", [filter, handler, ..]) => {
+                let endpoint = self.endpoint(frame, handler);
+                if let Value::Filter(verbs) = self.expr(frame, filter) {
+                    for verb in verbs {
+                        methods.chain(verb, endpoint.clone(), site)?;
+                    }
+                } else {
+                    let text = shorten(&source(filter));
+                    self.give_up(
+                        site,
+                        format!("the methods of `on({text}, …)` are not known"),
+                    );
+                    methods.set_other(endpoint, site);
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// What answers, with the layers the handler itself carries.
+    pub(crate) fn endpoint(&mut self, frame: &mut Frame<'s>, expr: &'s Expr) -> Endpoint {
+        let value = self.expr(frame, expr);
+        match value {
+            Value::Handler(endpoint) => (*endpoint).clone(),
+            // A router as one service: what covers all of it.
+            Value::Router(router) => {
+                let mut endpoint = self.handler(&Value::unknown(), expr);
+                if let Fallback::Default(stack) = &router.fallback {
+                    endpoint.stack.clone_from(stack);
+                }
+                endpoint
+            }
+            Value::Methods(methods) => methods
+                .other
+                .clone()
+                .or_else(|| methods.verbs.first().map(|(_, endpoint)| endpoint.clone()))
+                .unwrap_or_else(|| Endpoint {
+                    stack: methods.miss.clone(),
+                    ..Endpoint::new(Handler::default())
+                }),
+            value => self.handler(&value, expr),
+        }
+    }
+
+    pub(super) fn handler(&mut self, value: &Value<'s>, expr: &'s Expr) -> Endpoint {
+        let name = match unparen(expr) {
+            Expr::Path(path) => segments(&path.path).join("::"),
+            Expr::Closure(_) | Expr::Block(_) | Expr::Async(_) => "closure".to_owned(),
+            other => shorten(&source(other)),
+        };
+        let mut handler = Handler {
+            name,
+            ..Handler::default()
+        };
+        match value {
+            Value::Function(function) => {
+                // An argument's name says less than the function it was given.
+                if !handler.name.contains("::") {
+                    handler.name = function.sig.ident.to_string();
+                }
+                let module = function.module;
+                for input in &function.sig.inputs {
+                    if self.reads_arguments
+                        && let syn::FnArg::Typed(typed) = input
+                    {
+                        let path = self.type_ref(module, &typed.ty).path.join("::");
+                        handler.extractors.push(path);
+                    }
+                }
+            }
+            Value::Closure(_) if !matches!(unparen(expr), Expr::Path(_)) => {
+                "closure".clone_into(&mut handler.name);
+            }
+            _ => {}
+        }
+        Endpoint::new(handler)
+    }
+
+    pub(super) fn methods_method(
+        &mut self,
+        frame: &mut Frame<'s>,
+        mut methods: Rc<Methods>,
+        name: &str,
+        at: Span,
+        args: &[&'s Expr],
+    ) -> Value<'s> {
+        let site = self.site(frame, at);
+        match (name, args) {
+            ("layer" | "route_layer", [layer]) => {
+                let parts = self.layers(frame, layer);
+                let layer = LayerUse {
+                    site,
+                    parts,
+                    is_conditional: false,
+                };
+                let inner = Rc::make_mut(&mut methods);
+                if name == "layer" {
+                    inner.layer(&layer);
+                } else if let Err(why) = inner.route_layer(&layer) {
+                    return panicking(site, why);
+                }
+            }
+            ("merge", [other]) => {
+                if let Value::Methods(other) = self.expr(frame, other) {
+                    if let Err(why) = Rc::make_mut(&mut methods).merge((*other).clone()) {
+                        return panicking(site, why);
+                    }
+                } else {
+                    self.give_up(site, "what is merged is not known");
+                }
+            }
+            ("fallback" | "fallback_service", [handler]) => {
+                let endpoint = self.endpoint(frame, handler);
+                Rc::make_mut(&mut methods).set_other(endpoint, site);
+            }
+            ("into_make_service" | "into_make_service_with_connect_info", _) => {
+                self.serve_value(&Value::Methods(methods), site);
+                return Value::Served;
+            }
+            (other, args) => {
+                let mut inner = (*methods).clone();
+                match self.add_verb(frame, &mut inner, other, args, site) {
+                    Ok(true) => return Value::Methods(Rc::new(inner)),
+                    Ok(false) => {}
+                    Err(why) => return panicking(site, why),
+                }
+                if let Some(value) =
+                    self.extension(frame, Value::Methods(Rc::clone(&methods)), other, args)
+                {
+                    return value;
+                }
+            }
+        }
+        Value::Methods(methods)
+    }
+}
+
+/// A method router whose making panics, as a router that does.
+fn panicking<'s>(site: Site, why: String) -> Value<'s> {
+    let mut methods = Methods::default();
+    methods.panics.push((site, why));
+    Value::Methods(Rc::new(methods))
+}

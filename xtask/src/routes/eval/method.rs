@@ -1,0 +1,698 @@
+//! Method calls: by whose rules a call is read, and the methods of whatever is no router, such as
+//! options, lists, texts and builders of the tree.
+//!
+//! Long because of the many methods of the standard library that are known by name.
+
+use super::call::is_state;
+use super::expr::meet;
+use super::is_mutable;
+use crate::routes::index::Function;
+use std::rc::Rc;
+
+use syn::Expr;
+use syn::spanned::Spanned as _;
+
+use super::{Eval, Frame, part_of, shorten, source};
+use crate::routes::router::{Kind, Methods, Router, Text};
+use crate::routes::value::{Opaque, TypeRef, Value};
+
+/// Methods that hand on what they were called on.
+pub(super) const SAME: &[&str] = &[
+    "as_deref",
+    "as_mut",
+    "as_ref",
+    "as_str",
+    "boxed",
+    "borrow",
+    "by_ref",
+    "clone",
+    "cloned",
+    "context",
+    "copied",
+    "expect",
+    "fuse",
+    "in_current_span",
+    "inspect",
+    "inspect_err",
+    "instrument",
+    "into",
+    "into_boxed_str",
+    "into_future",
+    "into_iter",
+    "into_string",
+    "iter",
+    "iter_mut",
+    "lock",
+    "map_err",
+    "ok",
+    "ok_or",
+    "ok_or_else",
+    "or_else",
+    "read",
+    "take",
+    "to_owned",
+    "to_string",
+    "to_vec",
+    "try_into",
+    "unwrap",
+    "with_context",
+    "write",
+    "as_slice",
+    "collect",
+    "as_bytes",
+    "into_owned",
+    "deref",
+    "leak",
+    "into_boxed_slice",
+    "peekable",
+];
+
+impl<'s> Eval<'_, 's> {
+    pub(crate) fn method_call(
+        &mut self,
+        frame: &mut Frame<'s>,
+        call: &'s syn::ExprMethodCall,
+    ) -> Value<'s> {
+        let receiver = self.expr(frame, &call.receiver);
+        if let Value::Either(all) = receiver {
+            let why: Rc<str> = "one of several".into();
+            let before = frame.vars.clone();
+            let mut joined: Option<Value<'s>> = None;
+            for value in all.iter() {
+                let start = std::mem::replace(&mut frame.vars, before.clone());
+                let value = self.method_on(frame, call, value.clone());
+                joined = Some(match joined {
+                    None => value,
+                    Some(joined) => {
+                        meet(frame, start, &why);
+                        joined.join(value, &why)
+                    }
+                });
+            }
+            return joined.unwrap_or_else(Value::unknown);
+        }
+        self.method_on(frame, call, receiver)
+    }
+
+    fn method_on(
+        &mut self,
+        frame: &mut Frame<'s>,
+        call: &'s syn::ExprMethodCall,
+        receiver: Value<'s>,
+    ) -> Value<'s> {
+        let name = call.method.to_string();
+        let at = call.method.span();
+        let args: Vec<&'s Expr> = call.args.iter().collect();
+        match receiver {
+            Value::Lost(..) if SAME.contains(&name.as_str()) => receiver,
+            Value::Router(_) | Value::Lost(..) => match (name.as_str(), self.as_router(receiver)) {
+                (_, Ok(router)) => self.router_method(frame, router, &name, at, &args),
+                (_, Err(value)) => value,
+            },
+            Value::Methods(methods) => self.methods_method(frame, methods, &name, at, &args),
+            Value::Routes(routes) => self.routes_method(frame, routes, &name, at, &args),
+            Value::Handler(mut endpoint) => match (name.as_str(), args.as_slice()) {
+                ("layer", [layer]) => {
+                    let layer = self.layer_use(frame, &call.method, layer);
+                    Rc::make_mut(&mut endpoint).stack.push(layer);
+                    Value::Handler(endpoint)
+                }
+                _ => Value::Handler(endpoint),
+            },
+            Value::Function(_) | Value::Closure(_) if name == "layer" && args.len() == 1 => {
+                let mut endpoint = self.handler(&receiver, &call.receiver);
+                let layer = self.layer_use(frame, &call.method, args[0]);
+                endpoint.stack.push(layer);
+                Value::Handler(Rc::new(endpoint))
+            }
+            Value::Function(_) | Value::Closure(_)
+                if matches!(
+                    name.as_str(),
+                    "into_make_service" | "into_make_service_with_connect_info"
+                ) =>
+            {
+                let endpoint = self.handler(&receiver, &call.receiver);
+                let methods = Methods::any(endpoint);
+                let site = self.site(frame, at);
+                self.serve_value(&Value::Methods(Rc::new(methods)), site);
+                Value::Served
+            }
+            Value::Function(_) | Value::Closure(_)
+                if matches!(name.as_str(), "with_state" | "into_service" | "clone") =>
+            {
+                receiver
+            }
+            Value::Layers(parts) => self.layers_method(frame, &parts, &name, at, &args),
+            Value::Filter(mut verbs) => {
+                if let ("or", [other]) = (name.as_str(), args.as_slice())
+                    && let Value::Filter(more) = self.expr(frame, other)
+                {
+                    verbs.extend(more);
+                    verbs.sort_unstable();
+                    verbs.dedup();
+                }
+                Value::Filter(verbs)
+            }
+            Value::Access(access) => Value::Access(access),
+            Value::List(all) => self.list_method(frame, &all, &name, call),
+            Value::Text(mut text)
+                if matches!(
+                    name.as_str(),
+                    "push_str"
+                        | "push"
+                        | "insert_str"
+                        | "insert"
+                        | "extend"
+                        | "clear"
+                        | "truncate"
+                        | "pop"
+                        | "retain"
+                ) =>
+            {
+                match (name.as_str(), args.as_slice()) {
+                    ("push_str" | "push", [more]) => {
+                        let more = self.text(frame, more);
+                        text.push(&more);
+                    }
+                    ("clear", _) => text = Text::known(""),
+                    _ => text.push(&Text::unknown(&name)),
+                }
+                self.write_back(frame, &call.receiver, Value::Text(text));
+                Value::unknown()
+            }
+            Value::Text(text) => self.text_method(frame, text, &name, &args),
+            Value::Served => Value::Served,
+            other => self.other_method(frame, other, call, &name, &args),
+        }
+    }
+
+    /// Methods of values that are no router: options, builders, the tree's own types.
+    pub(super) fn other_method(
+        &mut self,
+        frame: &mut Frame<'s>,
+        receiver: Value<'s>,
+        call: &'s syn::ExprMethodCall,
+        name: &str,
+        args: &[&'s Expr],
+    ) -> Value<'s> {
+        let at = call.method.span();
+        // A router that came in as an argument: what it holds is not known, what is added is.
+        let is_opaque = matches!(receiver, Value::Opaque(_));
+        if is_opaque && SAME.contains(&name) {
+            for arg in args {
+                self.expr(frame, arg);
+            }
+            return receiver;
+        }
+        if let Value::Opaque(Opaque {
+            ty: Some(ty),
+            is_param: true,
+        }) = &receiver
+            && name != "unwrap_or_default"
+            && is_routing(name)
+            && let ty = self.ty(ty)
+            && let Some(kind) = self.router_kind(&ty)
+        {
+            let mut router = Router::new(kind, self.axum(frame.module));
+            router.is_open = true;
+            return self.router_method(frame, Rc::new(router), name, at, args);
+        }
+        let ty = match &receiver {
+            Value::Struct(record) => Some(Rc::clone(&record.ty)),
+            Value::Opaque(Opaque { ty: Some(ty), .. })
+                if name == "unwrap_or_default"
+                    || !self.index.sources.defining("fn ", name).is_empty() =>
+            {
+                Some(self.ty(ty))
+            }
+            Value::Item(found) => {
+                let path = self.full_path(*found);
+                Some(Rc::new(TypeRef {
+                    name: path.last().cloned().unwrap_or_default(),
+                    path,
+                    found: Some(*found),
+                }))
+            }
+            _ => None,
+        };
+        if let Some(ty) = &ty
+            && let Some(found) = ty.found
+            && let functions = self.methods_of(found, name)
+            && !functions.is_empty()
+        {
+            let mut values = vec![receiver.clone()];
+            values.extend(args.iter().map(|arg| match arg {
+                Expr::Reference(inner) => self.expr(frame, &inner.expr),
+                arg => self.expr(frame, arg),
+            }));
+            let why: Rc<str> = "cfg".into();
+            let before = frame.vars.clone();
+            let mut joined: Option<Value<'s>> = None;
+            for function in functions {
+                let start = std::mem::replace(&mut frame.vars, before.clone());
+                let (value, left) = self.call(function, values.clone(), Some(Rc::clone(ty)));
+                let places = std::iter::once(&*call.receiver).chain(args.iter().copied());
+                for ((place, input), after) in places.zip(&function.sig.inputs).zip(left) {
+                    if is_mutable(input)
+                        && (after.matters() || is_state(&after) || self.is_text_place(frame, place))
+                    {
+                        self.write_back(frame, place, after);
+                    }
+                }
+                joined = Some(match joined {
+                    None => value,
+                    Some(joined) => {
+                        meet(frame, start, &why);
+                        joined.join(value, &why)
+                    }
+                });
+            }
+            return joined.unwrap_or_else(Value::unknown);
+        }
+        if let Value::Struct(_) = &receiver
+            && is_routing(name)
+            && let Ok(router) = self.as_router(receiver.clone())
+        {
+            return self.router_method(frame, router, name, at, args);
+        }
+        match (name, args) {
+            ("layer" | "service", [inner]) => {
+                let inner = self.expr(frame, inner);
+                if inner.holds_router() || matches!(inner, Value::Handler(_)) {
+                    let parts = self.parts(frame, receiver, &call.receiver);
+                    return self.wrap(frame, inner, parts, at);
+                }
+                return receiver;
+            }
+            (
+                "map" | "and_then" | "then" | "is_some_and" | "pipe" | "tap" | "filter_map"
+                | "flat_map" | "for_each",
+                [function],
+            ) => {
+                let function = self.expr(frame, function);
+                let input = if matches!(receiver, Value::External(_)) {
+                    Value::unknown()
+                } else {
+                    receiver.clone()
+                };
+                let arity =
+                    matches!(&function, Value::Closure(lambda) if lambda.expr.inputs.is_empty());
+                let inputs = if arity { Vec::new() } else { vec![input] };
+                let before = frame.vars.clone();
+                let value = self.apply_value(function, inputs, at, frame);
+                // Of nothing it does nothing.
+                let ran = std::mem::replace(&mut frame.vars, before);
+                meet(frame, ran, &"an option".into());
+                let why: Rc<str> = format!("{name}(…)").into();
+                return if matches!(name, "then") {
+                    value.join(Value::unknown(), &why)
+                } else {
+                    value
+                };
+            }
+            ("map_or" | "map_or_else", [default, function]) => {
+                let mut default = self.expr(frame, default);
+                if name == "map_or_else" {
+                    default = self.apply_value(default, vec![Value::unknown()], at, frame);
+                }
+                let function = self.expr(frame, function);
+                let value = self.apply_value(function, vec![part_of(&receiver)], at, frame);
+                return default.join(
+                    value,
+                    &format!("if {}", shorten(&source(&call.receiver))).into(),
+                );
+            }
+            ("block_on", [future]) => return self.expr(frame, future),
+            ("get_or_init" | "get_or_try_init", [function]) => {
+                let function = self.expr(frame, function);
+                return self.apply_value(function, Vec::new(), at, frame);
+            }
+            ("unwrap_or_else" | "get_or_insert_with" | "or_else", [function]) => {
+                let function = self.expr(frame, function);
+                let value = self.apply_value(function, Vec::new(), at, frame);
+                return receiver.join(value, &"a default".into());
+            }
+            ("unwrap_or", [default]) => {
+                let value = self.expr(frame, default);
+                return receiver.join(value, &"a default".into());
+            }
+            ("unwrap_or_default", []) => {
+                if let Some(kind) = ty.as_ref().and_then(|ty| self.router_kind(ty)) {
+                    let mut router = Router::new(kind, self.axum(frame.module));
+                    router.is_open = receiver.is_param();
+                    return Value::Router(Rc::new(router));
+                }
+                return receiver;
+            }
+            ("fold", [init, function]) => {
+                let init = self.expr(frame, init);
+                let function = self.expr(frame, function);
+                let value =
+                    self.apply_value(function, vec![init.clone(), part_of(&receiver)], at, frame);
+                return init.join(value, &"a loop".into());
+            }
+            (
+                "into_make_service"
+                | "into_make_service_with_connect_info"
+                | "into_make_service_with_state",
+                _,
+            ) => {
+                let site = self.site(frame, at);
+                self.serve_value(&receiver, site);
+                return Value::Served;
+            }
+            _ => {}
+        }
+        if SAME.contains(&name) {
+            for arg in args {
+                self.expr(frame, arg);
+            }
+            return receiver;
+        }
+        if matches!(name, "into_axum_router" | "into_router" | "leptos_routes") {
+            let site = self.site(frame, at);
+            let mut router = Rc::new(Router::new(Kind::Axum, self.axum(frame.module)));
+            self.add_opaque(&mut router, site, &format!(".{name}()"));
+            return Value::Router(router);
+        }
+        let values: Vec<Value<'s>> = args.iter().map(|arg| self.expr(frame, arg)).collect();
+        if let ("push" | "push_back", [item]) = (name, values.as_slice())
+            && item.matters()
+        {
+            let list = Value::List(Rc::new(vec![item.clone()]));
+            self.write_back(frame, &call.receiver, list);
+            return Value::unknown();
+        }
+        // Registered on something that is not known: a router of elsewhere.
+        let registers = match (name, values.as_slice()) {
+            ("route" | "api_route", [_, methods]) => matches!(methods, Value::Methods(_)),
+            ("nest" | "nest_service", [_, inner]) | ("merge", [inner]) => inner.holds_router(),
+            _ => false,
+        };
+        if registers && !receiver.is_param() {
+            let mut router = Rc::new(Router::new(Kind::Axum, self.axum(frame.module)));
+            let site = self.site(frame, call.receiver.span());
+            self.add_opaque(&mut router, site, &shorten(&source(&call.receiver)));
+            return self.router_method(frame, router, name, at, args);
+        }
+        if values.iter().any(Value::holds_router) {
+            let site = self.site(frame, at);
+            if matches!(
+                name,
+                "serve" | "serve_connection" | "serve_connection_with_upgrades"
+            ) {
+                for value in &values {
+                    if value.holds_router() {
+                        self.serve_value(value, site);
+                    }
+                }
+                return Value::unknown();
+            }
+        }
+        if name == "serve" {
+            let site = self.site(frame, at);
+            for value in &values {
+                // `serve(app)` of an argument: whoever gave it knows.
+                if let Value::Opaque(Opaque {
+                    ty: Some(ty),
+                    is_param: true,
+                }) = value
+                    && let ty = self.ty(ty)
+                    && self.router_kind(&ty).is_some()
+                {
+                    self.serve_value(value, site);
+                }
+            }
+        }
+        let lost = self.unknown_call(frame, values, at);
+        if matches!(lost, Value::Lost(..)) {
+            return lost;
+        }
+        match receiver {
+            // A builder of elsewhere stays what it is.
+            Value::External(path) => Value::External(path),
+            Value::Opaque(opaque) if opaque.is_param => Value::Opaque(Opaque {
+                ty: None,
+                is_param: true,
+            }),
+            _ => Value::unknown(),
+        }
+    }
+
+    pub(super) fn text_method(
+        &mut self,
+        frame: &mut Frame<'s>,
+        text: Text,
+        name: &str,
+        args: &[&'s Expr],
+    ) -> Value<'s> {
+        match (name, args) {
+            (
+                "trim_end_matches" | "trim_start_matches" | "strip_prefix" | "strip_suffix",
+                [what],
+            ) => {
+                let what = self.text(frame, what);
+                if !text.is_known || !what.is_known {
+                    return Value::Text(Text {
+                        is_known: false,
+                        ..text
+                    });
+                }
+                let shown = text.shown.as_str();
+                let what = what.shown.as_str();
+                Value::Text(Text::known(match name {
+                    "trim_end_matches" => shown.trim_end_matches(what),
+                    "trim_start_matches" => shown.trim_start_matches(what),
+                    "strip_prefix" => shown.strip_prefix(what).unwrap_or(shown),
+                    _ => shown.strip_suffix(what).unwrap_or(shown),
+                }))
+            }
+            _ if SAME.contains(&name) => Value::Text(text),
+            _ => Value::unknown(),
+        }
+    }
+
+    pub(super) fn list_method(
+        &mut self,
+        frame: &mut Frame<'s>,
+        all: &Rc<Vec<Value<'s>>>,
+        name: &str,
+        call: &'s syn::ExprMethodCall,
+    ) -> Value<'s> {
+        let at = call.method.span();
+        let args: Vec<&'s Expr> = call.args.iter().collect();
+        match (name, args.as_slice()) {
+            ("map" | "for_each" | "filter_map" | "flat_map", [function]) => {
+                let mut function = self.expr(frame, function);
+                let mut mapped = Vec::new();
+                for value in all.iter() {
+                    mapped.push(self.apply_again(&mut function, vec![value.clone()], at, frame));
+                }
+                Value::List(Rc::new(mapped))
+            }
+            ("reduce", [function]) => {
+                let mut function = self.expr(frame, function);
+                let mut joined: Option<Value<'s>> = None;
+                for value in all.iter() {
+                    joined = Some(match joined {
+                        None => value.clone(),
+                        Some(joined) => {
+                            self.apply_again(&mut function, vec![joined, value.clone()], at, frame)
+                        }
+                    });
+                }
+                joined.unwrap_or_else(Value::unknown)
+            }
+            ("flatten", []) => {
+                let flat = all.iter().flat_map(|value| match value {
+                    Value::List(inner) => (**inner).clone(),
+                    value => vec![value.clone()],
+                });
+                let known: Vec<Value<'s>> = flat
+                    .filter(|value| !matches!(value, Value::Opaque(_)))
+                    .collect();
+                Value::List(Rc::new(known))
+            }
+            ("rev", []) => Value::List(Rc::new(all.iter().rev().cloned().collect())),
+            ("enumerate", []) => Value::List(Rc::new(
+                all.iter()
+                    .enumerate()
+                    .map(|(n, value)| {
+                        Value::Tuple(Rc::new(vec![
+                            Value::Text(Text::known(n.to_string())),
+                            value.clone(),
+                        ]))
+                    })
+                    .collect(),
+            )),
+            ("fold", [init, function]) => {
+                let mut joined = self.expr(frame, init);
+                let mut function = self.expr(frame, function);
+                for value in all.iter() {
+                    joined =
+                        self.apply_again(&mut function, vec![joined, value.clone()], at, frame);
+                }
+                joined
+            }
+            ("chain" | "extend" | "append" | "extend_from_slice", [other]) => {
+                let other: &'s Expr = match other {
+                    Expr::Reference(inner) => &inner.expr,
+                    other => other,
+                };
+                let other = self.expr(frame, other);
+                let mut joined = (**all).clone();
+                if let Value::List(more) = other {
+                    joined.extend(more.iter().cloned());
+                }
+                let value = Value::List(Rc::new(joined));
+                if name != "chain" {
+                    self.write_back(frame, &call.receiver, value.clone());
+                }
+                value
+            }
+            ("push" | "push_back", [item]) | ("insert", [_, item]) => {
+                let item = self.expr(frame, item);
+                let mut joined = (**all).clone();
+                joined.push(item);
+                self.write_back(frame, &call.receiver, Value::List(Rc::new(joined)));
+                Value::unknown()
+            }
+            ("drain", _) => {
+                self.write_back(frame, &call.receiver, Value::unknown());
+                Value::List(Rc::clone(all))
+            }
+            // Which pass is not known: any may.
+            ("filter" | "skip" | "take" | "skip_while" | "take_while" | "step_by" | "fuse", _) => {
+                Value::List(Rc::clone(all))
+            }
+            ("zip", [other]) => match self.expr(frame, other) {
+                Value::List(theirs) => Value::List(Rc::new(
+                    all.iter()
+                        .zip(theirs.iter())
+                        .map(|(a, b)| Value::Tuple(Rc::new(vec![a.clone(), b.clone()])))
+                        .collect(),
+                )),
+                _ => Value::unknown(),
+            },
+            // Which are left is not known.
+            (
+                "remove" | "retain" | "truncate" | "pop" | "swap_remove" | "clear" | "dedup"
+                | "split_off",
+                _,
+            ) => {
+                self.write_back(frame, &call.receiver, Value::unknown());
+                Value::unknown()
+            }
+            ("sort" | "reverse" | "sort_by" | "sort_by_key" | "sort_unstable" | "swap", _) => {
+                Value::unknown()
+            }
+            ("concat", []) => joined(all, ""),
+            ("join", [separator]) => {
+                let separator = self.text(frame, separator);
+                joined(all, &separator.shown)
+            }
+            _ if SAME.contains(&name) => Value::List(Rc::clone(all)),
+            _ => {
+                for arg in &args {
+                    self.expr(frame, arg);
+                }
+                Value::unknown()
+            }
+        }
+    }
+
+    /// A method that a trait of the tree adds to a router or method router.
+    pub(super) fn extension(
+        &mut self,
+        frame: &mut Frame<'s>,
+        receiver: Value<'s>,
+        name: &str,
+        args: &[&'s Expr],
+    ) -> Option<Value<'s>> {
+        let functions: Vec<Function<'s>> = self
+            .index
+            .members(name, "Router", None)
+            .into_iter()
+            .filter(|function| {
+                let takes_self =
+                    matches!(function.sig.inputs.first(), Some(syn::FnArg::Receiver(_)));
+                takes_self
+                    && !self.in_guard_crate(function.module)
+                    && match function.self_ty {
+                        None => true,
+                        Some(ty) => {
+                            let ty = self.type_ref(function.module, ty);
+                            ty.found.is_none()
+                                && (ty.path.len() <= 1
+                                    || self.router_kind(&ty).is_some()
+                                    || ty.name == "MethodRouter")
+                        }
+                    }
+            })
+            .collect();
+        if functions.is_empty() {
+            return None;
+        }
+        let mut values = vec![receiver];
+        values.extend(args.iter().map(|arg| self.expr(frame, arg)));
+        let why: Rc<str> = "cfg".into();
+        functions
+            .into_iter()
+            .map(|function| {
+                let self_ty = function
+                    .self_ty
+                    .map(|ty| self.type_ref(function.module, ty));
+                self.call(function, values.clone(), self_ty).0
+            })
+            .reduce(|joined, next| joined.join(next, &why))
+    }
+}
+
+/// The texts of a list as one; of what is no text, that it is not known.
+fn joined<'s>(all: &[Value<'s>], separator: &str) -> Value<'s> {
+    let mut text = Text::known("");
+    for (n, value) in all.iter().enumerate() {
+        if n > 0 {
+            text.push(&Text::known(separator));
+        }
+        match value {
+            Value::Text(part) => text.push(part),
+            _ => text.push(&Text::unknown("…")),
+        }
+    }
+    Value::Text(text)
+}
+
+/// Methods that only a router or method router has, or that it is likely to be called with.
+pub(super) fn is_routing(name: &str) -> bool {
+    matches!(
+        name,
+        "route"
+            | "route_service"
+            | "routes"
+            | "nest"
+            | "nest_service"
+            | "merge"
+            | "layer"
+            | "route_layer"
+            | "fallback"
+            | "fallback_service"
+            | "method_not_allowed_fallback"
+            | "reset_fallback"
+            | "with_state"
+            | "api_route"
+            | "api_route_with"
+            | "nest_api_service"
+            | "route_with_tsr"
+            | "split_for_parts"
+            | "finish"
+            | "finish_api"
+            | "into_make_service"
+            | "into_make_service_with_connect_info"
+            | "get"
+            | "post"
+            | "put"
+            | "patch"
+            | "delete"
+    ) || name.starts_with("typed_")
+}

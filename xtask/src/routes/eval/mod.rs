@@ -1,0 +1,588 @@
+//! Evaluates functions as far as routers are concerned: which value each expression has.
+//!
+//! Long because it holds what all the parts below share: the state, how a function is entered and
+//! followed, and what is noted of routers that are served or lost.
+
+mod block;
+mod call;
+mod expr;
+mod handlers;
+mod layers;
+mod libraries;
+pub(super) mod macros;
+mod method;
+mod names;
+mod routers;
+mod rules;
+mod types;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use syn::Expr;
+use syn::spanned::Spanned as _;
+
+use crate::routes::index::{Function, Index, ModId, type_name};
+use crate::routes::router::{Axum, Entry, Kind, Methods, Router, Served, Text};
+use crate::routes::source::Site;
+use crate::routes::value::{Opaque, Ty, TypeRef, Value};
+
+/// How deep calls are followed.
+const DEEPEST_CALL: usize = 40;
+/// How many expressions one entry may take.
+const FUEL: u32 = 2_000_000;
+
+/// Types that are a router, or make or serve one.
+const ROUTERS: &[&str] = &[
+    "Router",
+    "OpenApiRouter",
+    "ApiRouter",
+    "GuardedRouter",
+    "MethodRouter",
+    "ApiMethodRouter",
+    "UtoipaMethodRouter",
+    "IntoMakeService",
+    "IntoMakeServiceWithConnectInfo",
+    "RouterIntoService",
+    "Resource",
+    "Self",
+];
+
+/// A router that is served, and where.
+pub(crate) struct Root<'s> {
+    pub(crate) site: Site,
+    pub(crate) router: Rc<Router>,
+    /// The function whose reading led here.
+    pub(crate) entry: Function<'s>,
+}
+
+/// Something that cannot be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Unresolved {
+    pub(crate) site: Site,
+    pub(crate) what: String,
+}
+
+/// A router that went into a call the scan cannot follow.
+struct Escape {
+    site: Site,
+    router: Rc<Router>,
+    came_back: bool,
+}
+
+pub(crate) struct Eval<'i, 's> {
+    pub(crate) index: &'i Index<'s>,
+    /// Names of the crates that may touch the raw router, as code writes them.
+    pub(crate) guard_crates: BTreeSet<String>,
+    pub(crate) roots: Vec<Root<'s>>,
+    /// Entries that serve what they were given: their callers know more.
+    pub(crate) wants_callers: Vec<(Function<'s>, Site)>,
+    pub(crate) unresolved: BTreeSet<Unresolved>,
+    /// Registrations that were evaluated.
+    pub(crate) visited: HashSet<Site>,
+    escapes: Vec<Escape>,
+    entry: Option<Function<'s>>,
+    calls: Vec<*const syn::Block>,
+    memo: HashMap<(*const syn::Block, String), Value<'s>>,
+    routerish: HashMap<String, bool>,
+    /// Names of types that may hold a router.
+    holders: Option<HashSet<String>>,
+    /// The policy asks for arguments of handlers.
+    pub(crate) reads_arguments: bool,
+    /// Calls are followed whatever they return: a text or a layer is wanted.
+    eager: u32,
+    fuel: u32,
+    expansions: usize,
+    /// Tokens that macros wrote so far.
+    expanded: usize,
+}
+
+/// One function being read.
+pub(crate) struct Frame<'s> {
+    pub(crate) module: ModId,
+    pub(crate) vars: Vec<(String, Value<'s>)>,
+    pub(crate) self_ty: Option<Rc<TypeRef<'s>>>,
+    returns: Vec<Value<'s>>,
+    breaks: Vec<Value<'s>>,
+    /// The variables at each `break` and `continue`, and in a closure at each early end.
+    jumps: Vec<Vec<(String, Value<'s>)>>,
+    is_closure: bool,
+    /// A variable whose next reading is its last: its value is moved, not copied.
+    moved: Option<String>,
+    /// Names bound to `&mut` of a place.
+    aliases: Vec<(String, &'s Expr)>,
+    diverged: bool,
+}
+
+impl<'s> Frame<'s> {
+    pub(crate) fn new(module: ModId, self_ty: Option<Rc<TypeRef<'s>>>) -> Self {
+        Self {
+            module,
+            vars: Vec::new(),
+            self_ty,
+            returns: Vec::new(),
+            breaks: Vec::new(),
+            jumps: Vec::new(),
+            is_closure: false,
+            moved: None,
+            aliases: Vec::new(),
+            diverged: false,
+        }
+    }
+}
+
+impl<'i, 's> Eval<'i, 's> {
+    pub(crate) fn new(index: &'i Index<'s>, guard_crates: BTreeSet<String>) -> Self {
+        Self {
+            index,
+            guard_crates,
+            roots: Vec::new(),
+            wants_callers: Vec::new(),
+            unresolved: BTreeSet::new(),
+            visited: HashSet::new(),
+            escapes: Vec::new(),
+            entry: None,
+            calls: Vec::new(),
+            memo: HashMap::new(),
+            routerish: HashMap::new(),
+            holders: None,
+            reads_arguments: false,
+            eager: 0,
+            fuel: 0,
+            expansions: 0,
+            expanded: 0,
+        }
+    }
+
+    /// Reads a function with nothing known of its arguments; answers what it returns.
+    pub(crate) fn enter(&mut self, function: Function<'s>) -> Value<'s> {
+        self.entry = Some(function);
+        self.fuel = FUEL;
+        self.calls.clear();
+        self.escapes.clear();
+        let module = function.module;
+        let self_ty = function.self_ty.map(|ty| self.type_ref(module, ty));
+        let args = function
+            .sig
+            .inputs
+            .iter()
+            .map(|input| {
+                let ty = match input {
+                    syn::FnArg::Receiver(_) => self_ty.clone().map(Ty::Known),
+                    syn::FnArg::Typed(typed) => {
+                        Some(Ty::declared(module, self_ty.as_ref(), &typed.ty))
+                    }
+                };
+                Value::Opaque(Opaque { ty, is_param: true })
+            })
+            .collect();
+        let value = self.run(function, args, self_ty).0;
+        // What is returned as a router came back from the call it went into.
+        let own = function.self_ty.map(|ty| self.type_ref(module, ty));
+        let returns_router = match &function.sig.output {
+            syn::ReturnType::Type(_, ty) => self.is_routerish(module, own.as_ref(), ty, 0),
+            syn::ReturnType::Default => false,
+        };
+        if let Value::Lost(_, n) = value
+            && returns_router
+        {
+            self.escapes[n].came_back = true;
+        }
+        // A platform serves what its `main` returns.
+        if function.sig.ident == "main"
+            && let Some(router) = value.router()
+        {
+            let frame = Frame::new(module, None);
+            let site = self.site(&frame, function.sig.ident.span());
+            self.serve(Rc::clone(router), site);
+        }
+        for escape in std::mem::take(&mut self.escapes) {
+            if !escape.came_back && !escape.router.is_empty() {
+                self.serve(escape.router, escape.site);
+            }
+        }
+        value
+    }
+
+    pub(crate) fn site(&self, frame: &Frame<'s>, span: proc_macro2::Span) -> Site {
+        Site::at(self.index.module(frame.module).file, span.start())
+    }
+
+    pub(crate) fn give_up(&mut self, site: Site, what: impl Into<String>) {
+        self.unresolved.insert(Unresolved {
+            site,
+            what: what.into(),
+        });
+    }
+
+    /// Records that a value is served.
+    pub(crate) fn serve_value(&mut self, value: &Value<'s>, site: Site) {
+        match value {
+            Value::Router(router) => self.serve(Rc::clone(router), site),
+            Value::Lost(router, n) => {
+                self.escapes[*n].came_back = true;
+                self.serve(Rc::clone(router), site);
+            }
+            Value::Opaque(opaque) if opaque.is_param => {
+                if let Some(entry) = self.entry {
+                    self.wants_callers.push((entry, site));
+                }
+            }
+            Value::Methods(methods) => {
+                let mut router = Router::new(Kind::Axum, Axum::V08);
+                router.route(
+                    Text {
+                        shown: "/{*any}".to_owned(),
+                        is_known: true,
+                    },
+                    Served::Methods((**methods).clone()),
+                    site,
+                );
+                self.serve(Rc::new(router), site);
+            }
+            Value::Struct(record) => {
+                for (_, value) in &record.fields {
+                    if value.holds_router() {
+                        self.serve_value(value, site);
+                    }
+                }
+                if !value.holds_router() {
+                    self.unknown_root(site);
+                }
+            }
+            Value::Served => {}
+            _ => self.unknown_root(site),
+        }
+    }
+
+    /// Something is served that is not known: any route may be in it.
+    pub(super) fn unknown_root(&mut self, site: Site) {
+        self.give_up(site, "what is served here is not known");
+    }
+
+    pub(super) fn serve(&mut self, router: Rc<Router>, site: Site) {
+        let Some(entry) = self.entry else { return };
+        if router.is_open {
+            self.wants_callers.push((entry, site));
+        }
+        self.roots.push(Root {
+            site,
+            router,
+            entry,
+        });
+    }
+
+    /// A router went into something that cannot be followed.
+    pub(crate) fn lose(&mut self, router: Rc<Router>, site: Site) -> Value<'s> {
+        self.escapes.push(Escape {
+            site,
+            router: Rc::clone(&router),
+            came_back: false,
+        });
+        Value::Lost(router, self.escapes.len() - 1)
+    }
+
+    /// The number of this macro expansion.
+    pub(crate) fn expansion(&mut self) -> usize {
+        self.expansions += 1;
+        self.expansions
+    }
+
+    pub(crate) fn depth(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Reads something that may lead to itself: nothing, the second time.
+    pub(crate) fn guarded(
+        &mut self,
+        key: *const syn::Block,
+        read: impl FnOnce(&mut Self) -> Value<'s>,
+    ) -> Value<'s> {
+        if self.calls.contains(&key) || self.calls.len() > DEEPEST_CALL {
+            return Value::unknown();
+        }
+        self.calls.push(key);
+        let value = read(self);
+        self.calls.pop();
+        value
+    }
+
+    /// One level deeper, so that what expands into itself ends.
+    pub(crate) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.calls.push(std::ptr::null());
+        let value = read(self);
+        self.calls.pop();
+        value
+    }
+
+    pub(crate) fn came_back(&mut self, n: usize) {
+        self.escapes[n].came_back = true;
+    }
+
+    /// The router of a value that is used as one.
+    pub(crate) fn as_router(&mut self, value: Value<'s>) -> Result<Rc<Router>, Value<'s>> {
+        match value {
+            Value::Router(router) => Ok(router),
+            Value::Lost(mut router, n) => {
+                self.escapes[n].came_back = true;
+                let site = self.escapes[n].site;
+                Rc::make_mut(&mut router).add(opaque(site, "what a call it went through adds"));
+                self.give_up(site, "a router goes through a call that cannot be followed");
+                Ok(router)
+            }
+            Value::Struct(record) => match self.conversion(&record.ty) {
+                Some(function) => {
+                    let (value, _) = self.call(function, vec![Value::Struct(record)], None);
+                    match value {
+                        Value::Struct(_) => Err(value),
+                        value => self.as_router(value),
+                    }
+                }
+                None => Err(Value::Struct(record)),
+            },
+            other => Err(other),
+        }
+    }
+
+    /// `impl From<Type> for Router`, or `impl Into<Router> for Type`.
+    pub(super) fn conversion(&mut self, ty: &Rc<TypeRef<'s>>) -> Option<Function<'s>> {
+        let from = self
+            .index
+            .members("from", &ty.name, None)
+            .into_iter()
+            .find(|function| {
+                let Some(of) = function.self_ty else {
+                    return false;
+                };
+                let of = self.type_ref(function.module, of);
+                let Some(syn::FnArg::Typed(argument)) = function.sig.inputs.first() else {
+                    return false;
+                };
+                self.router_kind(&of).is_some()
+                    && self.declared(function.module, None, &argument.ty).path == ty.path
+            });
+        from.or_else(|| {
+            let found = ty.found?;
+            self.method_of(found, "into")
+        })
+    }
+
+    /// Runs a function's body; answers its value and what its `self` or first `&mut` became.
+    pub(crate) fn run(
+        &mut self,
+        function: Function<'s>,
+        args: Vec<Value<'s>>,
+        self_ty: Option<Rc<TypeRef<'s>>>,
+    ) -> (Value<'s>, Vec<Value<'s>>) {
+        let key = std::ptr::from_ref(function.block);
+        if self.calls.contains(&key) || self.calls.len() > DEEPEST_CALL {
+            return (Value::unknown(), args);
+        }
+        self.calls.push(key);
+        let mut frame = Frame::new(function.module, self_ty);
+        let mut holes = Vec::new();
+        for (input, arg) in function.sig.inputs.iter().zip(&args) {
+            match input {
+                syn::FnArg::Receiver(_) => frame.vars.push(("self".to_owned(), arg.clone())),
+                syn::FnArg::Typed(typed) => self.bind(&mut frame, &typed.pat, arg.clone()),
+            }
+            holes.push(frame.vars.len().saturating_sub(1));
+        }
+        let mut value = self.block(&mut frame, function.block);
+        if !frame.returns.is_empty() {
+            let why: Rc<str> = "an early return".into();
+            let ended = frame.diverged;
+            let mut all = std::mem::take(&mut frame.returns).into_iter();
+            let first = all.next().unwrap_or_else(Value::unknown);
+            let early = all.fold(first, |joined, next| joined.join(next, &why));
+            value = if ended {
+                early
+            } else {
+                value.join(early, &why)
+            };
+        }
+        self.calls.pop();
+        let left = holes
+            .into_iter()
+            .map(|hole| {
+                frame
+                    .vars
+                    .get(hole)
+                    .map_or_else(Value::unknown, |(_, value)| value.clone())
+            })
+            .collect();
+        (value, left)
+    }
+
+    /// Follows a call of a function of the tree, if it can matter.
+    pub(crate) fn call(
+        &mut self,
+        function: Function<'s>,
+        mut args: Vec<Value<'s>>,
+        self_ty: Option<Rc<TypeRef<'s>>>,
+    ) -> (Value<'s>, Vec<Value<'s>>) {
+        let module = function.module;
+        let self_ty = self_ty.or_else(|| function.self_ty.map(|ty| self.type_ref(module, ty)));
+        let returned = match &function.sig.output {
+            syn::ReturnType::Default => None,
+            syn::ReturnType::Type(_, ty) => Some(&**ty),
+        };
+        let matters = self.eager > 0
+            || args.iter().any(Value::matters)
+            || returned.is_some_and(|ty| {
+                is_layerish(ty)
+                    || is_text(ty) && function.block.stmts.len() <= 3
+                    || self.is_routerish(module, self_ty.as_ref(), ty, 0)
+            });
+        let ty = returned.map(|ty| Ty::declared(module, self_ty.as_ref(), ty));
+        if !matters || self.in_guard_crate(module) {
+            for (input, arg) in function.sig.inputs.iter().zip(&mut args) {
+                let is_state = matches!(arg, Value::Text(_) | Value::List(_) | Value::Struct(_));
+                if is_state && is_mutable(input) {
+                    *arg = Value::unknown();
+                }
+            }
+            return (Value::typed(ty), args);
+        }
+        // Arguments of known type say more than nothing.
+        for (input, arg) in function.sig.inputs.iter().zip(&mut args) {
+            if let Value::Opaque(opaque) = arg
+                && opaque.ty.is_none()
+            {
+                opaque.ty = match input {
+                    syn::FnArg::Receiver(_) => self_ty.clone().map(Ty::Known),
+                    syn::FnArg::Typed(typed) => {
+                        Some(Ty::declared(module, self_ty.as_ref(), &typed.ty))
+                    }
+                };
+            }
+        }
+        let plain = args
+            .iter()
+            .all(|arg| matches!(arg, Value::Opaque(opaque) if !opaque.is_param));
+        let key = (
+            std::ptr::from_ref(function.block),
+            self_ty
+                .as_ref()
+                .map_or_else(String::new, |ty| ty.path.join("::")),
+        );
+        if plain && let Some(known) = self.memo.get(&key) {
+            return (known.clone(), args);
+        }
+        let is_recursive = self.calls.contains(&key.0);
+        let (mut value, left) = self.run(function, args, self_ty);
+        if let Value::Opaque(opaque) = &mut value
+            && opaque.ty.is_none()
+        {
+            opaque.ty = ty;
+        }
+        if plain && !is_recursive {
+            self.memo.insert(key, value.clone());
+        }
+        (value, left)
+    }
+
+    pub(crate) fn in_guard_crate(&self, module: ModId) -> bool {
+        let krate = self.index.module(module).krate;
+        self.guard_crates
+            .contains(&self.index.workspace.crates[krate.0 as usize].name)
+    }
+
+    /// Runs `read` so that every call is followed.
+    pub(crate) fn eagerly<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.eager += 1;
+        let value = read(self);
+        self.eager -= 1;
+        value
+    }
+
+    /// The rules for the axum that a module's package is built with.
+    pub(crate) fn axum(&mut self, module: ModId) -> Axum {
+        let module = self.index.module(module);
+        let package = self.index.workspace.package_of(module.krate);
+        match &package.axum {
+            Some(version) => Axum::of(version).unwrap_or_else(|| {
+                let site = Site {
+                    file: module.file,
+                    line: 1,
+                    column: 1,
+                };
+                let what = format!(
+                    "`{}` uses axum {version}, whose rules are not known",
+                    package.name
+                );
+                self.give_up(site, what);
+                Axum::V08
+            }),
+            None => Axum::V08,
+        }
+    }
+}
+
+/// The entry that stands for what cannot be read.
+pub(crate) fn opaque(site: Site, what: &str) -> Entry {
+    Entry {
+        path: Text::unknown(what),
+        site,
+        served: Served::Methods(Methods::default()),
+        condition: None,
+        is_inside: false,
+        opaque: Some(what.into()),
+    }
+}
+
+/// What is taken out of something unknown is unknown, but no less given.
+pub(crate) fn part_of<'s>(value: &Value<'s>) -> Value<'s> {
+    Value::Opaque(Opaque {
+        ty: None,
+        is_param: value.is_param(),
+    })
+}
+
+/// An expression as it is written, on one line.
+pub(crate) fn source(expr: &Expr) -> String {
+    let text = expr.span().source_text().unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn shorten(text: &str) -> String {
+    if text.chars().count() <= 60 {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(59).collect();
+    short.push('…');
+    short
+}
+
+/// `CorsLayer`, `impl Layer<…>`, `ServiceBuilder<…>`.
+pub(super) fn is_layerish(ty: &syn::Type) -> bool {
+    let is_layer = |path: &syn::Path| {
+        path.segments.last().is_some_and(|last| {
+            let name = last.ident.to_string();
+            name.ends_with("Layer") || name == "ServiceBuilder" || name == "Stack"
+        })
+    };
+    match ty {
+        syn::Type::Path(path) => is_layer(&path.path),
+        syn::Type::ImplTrait(bounds) => bounds.bounds.iter().any(
+            |bound| matches!(bound, syn::TypeParamBound::Trait(bound) if is_layer(&bound.path)),
+        ),
+        _ => false,
+    }
+}
+
+pub(super) fn is_text(ty: &syn::Type) -> bool {
+    type_name(ty).is_some_and(|name| name == "str" || name == "String")
+}
+
+/// `&mut self` or an argument of a type `&mut …`.
+pub(super) fn is_mutable(input: &syn::FnArg) -> bool {
+    match input {
+        syn::FnArg::Typed(typed) => {
+            matches!(&*typed.ty, syn::Type::Reference(reference) if reference.mutability.is_some())
+        }
+        syn::FnArg::Receiver(receiver) => {
+            matches!(receiver.kind, syn::ReceiverKind::Reference(_, _, Some(_)))
+        }
+    }
+}
