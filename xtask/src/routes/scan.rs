@@ -106,19 +106,30 @@ pub(crate) fn scan(
         .copied()
         .filter(|function| serves(function.block) || function.sig.ident == "main")
         .collect();
+    let mut asked = HashSet::new();
     for _ in 0..ROUNDS {
         for function in std::mem::take(&mut queue) {
             if entered.insert(std::ptr::from_ref(function.block)) {
                 eval.enter(function);
             }
         }
-        let mut asked = HashSet::new();
         for (function, _) in eval.wants_callers.clone() {
-            if asked.insert(function.sig.ident.to_string()) {
-                queue.extend(callers(&index, &function).into_iter().filter(|caller| {
-                    !entered.contains(&std::ptr::from_ref(caller.block))
-                        && !eval.in_guard_crate(caller.module)
-                }));
+            if !asked.insert(std::ptr::from_ref(function.block)) {
+                continue;
+            }
+            queue.extend(callers(&index, &function).into_iter().filter(|caller| {
+                !entered.contains(&std::ptr::from_ref(caller.block))
+                    && !eval.in_guard_crate(caller.module)
+            }));
+            // Nobody need call it by name: whoever makes its object has it served.
+            if let Some(ty) = eval.server_type(&function) {
+                eval.servers.push((ty.path.join("::"), function));
+                for maker in functions.iter().filter(|maker| makes(maker, &ty.name)) {
+                    for caller in callers(&index, maker) {
+                        entered.remove(&std::ptr::from_ref(caller.block));
+                        queue.push(caller);
+                    }
+                }
             }
         }
         if queue.is_empty() {
@@ -169,6 +180,15 @@ pub(crate) fn scan(
         .filter(|root| !root.router.is_open)
         .map(|root| root.site)
         .collect();
+    // What nobody in this tree gives cannot be judged.
+    for (_, site) in eval.wants_callers.clone() {
+        if !closed.contains(&site) {
+            eval.give_up(
+                site,
+                "what is served here comes from a caller that is not found",
+            );
+        }
+    }
     for root in &eval.roots {
         if root.router.is_open && closed.contains(&root.site) {
             continue;
@@ -369,6 +389,26 @@ fn merge_rows(found: &mut Found) {
     found.rows = rows;
 }
 
+/// Whether a function makes a value of that type: it returns one.
+fn makes(function: &Function<'_>, name: &str) -> bool {
+    struct Names<'a>(&'a str, bool);
+    impl<'ast> Visit<'ast> for Names<'_> {
+        fn visit_ident(&mut self, ident: &'ast syn::Ident) {
+            self.1 |= ident == self.0;
+        }
+    }
+    let syn::ReturnType::Type(_, ty) = &function.sig.output else {
+        return false;
+    };
+    // A method of the type itself is a step of a builder.
+    if function.self_ty.and_then(type_name).as_deref() == Some(name) {
+        return false;
+    }
+    let mut names = Names(name, false);
+    names.visit_type(ty);
+    names.1
+}
+
 /// Whether a function may serve a router by itself.
 fn serves(block: &syn::Block) -> bool {
     struct Serves(bool);
@@ -537,18 +577,31 @@ fn callers_in<'s>(
                 calls.visit_block(caller.block);
                 let scope = index.block(module, caller.block);
                 let by_path = calls.paths.iter().any(|path| {
-                    function.is_member
-                        || match index.resolve_path(scope, path) {
-                            Target::Items(all) => all.iter().any(|found| match found.item {
-                                syn::Item::Fn(item) => {
-                                    std::ptr::eq(&raw const *item.block, function.block)
-                                }
+                    // `Type::name`, `Self::name`.
+                    let of_type = || {
+                        let before = path.segments.iter().rev().nth(1);
+                        before.is_some_and(|before| {
+                            before.ident == "Self"
+                                || function.self_ty.is_none()
+                                || function
+                                    .self_ty
+                                    .and_then(type_name)
+                                    .is_some_and(|of| before.ident == of)
+                        })
+                    };
+                    function.is_member && of_type()
+                        || !function.is_member
+                            && match index.resolve_path(scope, path) {
+                                Target::Items(all) => all.iter().any(|found| match found.item {
+                                    syn::Item::Fn(item) => {
+                                        std::ptr::eq(&raw const *item.block, function.block)
+                                    }
+                                    _ => false,
+                                }),
+                                // A local function, or a name from a scope that is not looked into.
+                                Target::Unknown => path.segments.len() == 1,
                                 _ => false,
-                            }),
-                            // A local function, or a name from a scope that is not looked into.
-                            Target::Unknown => path.segments.len() == 1,
-                            _ => false,
-                        }
+                            }
                 });
                 if by_path || calls.macros || function.is_member && calls.methods {
                     all.push(caller);

@@ -350,6 +350,10 @@ impl<'i, 's> Eval<'i, 's> {
                 };
                 self.assign(frame, &field.base, changed);
             }
+            _ if value.matters() => {
+                let site = self.site(frame, place.span());
+                self.give_up(site, "a router is put where it cannot be followed");
+            }
             _ => {}
         }
     }

@@ -77,6 +77,9 @@ pub(crate) struct Eval<'i, 's> {
     pub(crate) roots: Vec<Root<'s>>,
     /// Entries that serve what they were given: their callers know more.
     pub(crate) wants_callers: Vec<(Function<'s>, Site)>,
+    /// Methods that serve what their object holds, by the object's type: whoever makes such an object
+    /// has it served, be it by a call that is not seen, such as one through a trait.
+    pub(crate) servers: Vec<(String, Function<'s>)>,
     pub(crate) unresolved: BTreeSet<Unresolved>,
     /// Registrations that were evaluated.
     pub(crate) visited: HashSet<Site>,
@@ -138,6 +141,7 @@ impl<'i, 's> Eval<'i, 's> {
             guard_crates,
             roots: Vec::new(),
             wants_callers: Vec::new(),
+            servers: Vec::new(),
             unresolved: BTreeSet::new(),
             visited: HashSet::new(),
             escapes: Vec::new(),
@@ -315,6 +319,13 @@ impl<'i, 's> Eval<'i, 's> {
         value
     }
 
+    /// The type whose objects a method serves, if it is one.
+    pub(crate) fn server_type(&mut self, function: &Function<'s>) -> Option<Rc<TypeRef<'s>>> {
+        let takes_self = matches!(function.sig.inputs.first(), Some(syn::FnArg::Receiver(_)));
+        let ty = self.type_ref(function.module, function.self_ty?);
+        (takes_self && ty.found.is_some()).then_some(ty)
+    }
+
     pub(crate) fn came_back(&mut self, n: usize) {
         self.escapes[n].came_back = true;
     }
@@ -479,7 +490,41 @@ impl<'i, 's> Eval<'i, 's> {
         if plain && !is_recursive {
             self.memo.insert(key, value.clone());
         }
+        // A method that returns its own type is a step of a builder: the object is not finished.
+        let own = function
+            .self_ty
+            .map(|ty| self.type_ref(module, ty).path.clone());
+        if !matches!(&value, Value::Struct(record) if own.as_ref() == Some(&record.ty.path)) {
+            self.start(&value);
+        }
         (value, left)
+    }
+
+    /// Serves what a finished object holds, if its type has a method that does.
+    fn start(&mut self, value: &Value<'s>) {
+        let Value::Struct(record) = value else { return };
+        let is_whole = !record.is_param
+            && record
+                .fields
+                .iter()
+                .any(|(_, field)| field.router().is_some_and(|router| !router.is_open));
+        if !is_whole {
+            return;
+        }
+        let path = record.ty.path.join("::");
+        let methods: Vec<Function<'s>> = self
+            .servers
+            .iter()
+            .filter(|(ty, method)| {
+                *ty == path && !self.calls.contains(&std::ptr::from_ref(method.block))
+            })
+            .map(|(_, method)| *method)
+            .collect();
+        for method in methods {
+            let mut args = vec![value.clone()];
+            args.resize(method.sig.inputs.len(), Value::unknown());
+            self.run(method, args, Some(Rc::clone(&record.ty)));
+        }
     }
 
     pub(crate) fn in_guard_crate(&self, module: ModId) -> bool {
@@ -512,7 +557,12 @@ impl<'i, 's> Eval<'i, 's> {
                     package.name
                 );
                 self.give_up(site, what);
-                Axum::V08
+                // The nearest rules that are known.
+                if version.starts_with("0.6") || version.starts_with("0.5") {
+                    Axum::V07
+                } else {
+                    Axum::V08
+                }
             }),
             None => Axum::V08,
         }

@@ -229,4 +229,89 @@ pub fn app() -> Router {
 "#,
         &["GET /a @a list [layer]", "GET /preview @preview show"],
     ),
+    Shape::files(
+        "started_through_a_trait",
+        &[(
+            "src/main.rs",
+            r#"
+mod guards;
+mod handlers;
+
+use std::sync::Mutex;
+
+use axum::{Router, middleware::from_fn, routing::get};
+use handlers::{health, list, show};
+
+#[async_trait::async_trait]
+trait Server: Send {
+    async fn start(&mut self, address: &str);
+}
+
+struct HttpServer {
+    router: Mutex<Router>,
+}
+
+impl HttpServer {
+    fn make_app(&self) -> Router {
+        self.router.lock().unwrap().clone().route("/health", get(health)) //~ health
+    }
+}
+
+#[async_trait::async_trait]
+impl Server for HttpServer {
+    async fn start(&mut self, address: &str) {
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let app = self.make_app();
+        axum::serve(listener, app.into_make_service()).await.unwrap();
+    }
+}
+
+struct Builder {
+    router: Router,
+}
+
+impl Builder {
+    fn new() -> Self {
+        Self { router: Router::new() }
+    }
+
+    fn with_users(self) -> Self {
+        let users = Router::new()
+            .route("/", get(list)) //~ users
+            .route_layer(from_fn(guards::auth)); //~ auth
+        Self { router: self.router.nest("/users", users), ..self }
+    }
+
+    fn with_pages(self) -> Self {
+        Self { router: self.router.route("/pages", get(show)), ..self } //~ pages
+    }
+
+    fn build(self) -> HttpServer {
+        HttpServer { router: Mutex::new(self.router) }
+    }
+}
+
+fn servers(pages: bool) -> Vec<Box<dyn Server>> {
+    let mut builder = Builder::new().with_users();
+    if pages {
+        builder = builder.with_pages();
+    }
+    let server = builder.build();
+    vec![Box::new(server)]
+}
+
+#[tokio::main]
+async fn main() {
+    for server in &mut servers(true) {
+        server.start("[::]:80").await;
+    }
+}
+"#,
+        )],
+        &[
+            "GET /users @users list [auth]",
+            "GET /pages @pages show",
+            "GET /health @health health",
+        ],
+    ),
 ];
