@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::mend::{self, Mend};
 use super::router::{How, Kind, LayerUse, Part, Stack};
-use super::scan::{Found, Row};
+use super::scan::{Row, Scan};
 use super::source::{Site, Sources};
 use super::table::{Answer, Counts, Layer, Route, Table, Verdict};
 use crate::policy::{RouteRule, Routes};
@@ -31,7 +31,7 @@ const ANSWERING: &[&str] = &[
 struct Judge<'a> {
     sources: &'a Sources,
     policy: &'a Routes,
-    found: &'a Found,
+    found: &'a Scan,
     table: Table,
     /// Guards, headers and limits of the policy that stand somewhere.
     used: BTreeSet<&'a str>,
@@ -39,7 +39,7 @@ struct Judge<'a> {
 }
 
 /// Judges what was found.
-pub(crate) fn judge<'a>(sources: &'a Sources, policy: &'a Routes, found: &'a Found) -> Table {
+pub(crate) fn judge<'a>(sources: &'a Sources, policy: &'a Routes, found: &'a Scan) -> Table {
     let mut judge = Judge {
         sources,
         policy,
@@ -479,7 +479,7 @@ impl<'a> Judge<'a> {
         None
     }
 
-    fn answers(&mut self, found: &Found) {
+    fn answers(&mut self, found: &Scan) {
         for answer in &found.answers {
             let root = self.place(answer.root);
             self.table.answers.push(Answer {
@@ -528,7 +528,7 @@ impl<'a> Judge<'a> {
     }
 
     /// What no single route shows.
-    fn rest(&mut self, found: &Found) {
+    fn rest(&mut self, found: &Scan) {
         for unresolved in &found.unresolved {
             self.error("RG008", unresolved.site, unresolved.what.clone())
                 .help = Some(UNRESOLVED.to_owned());

@@ -1,14 +1,20 @@
 //! A router as a value, and what each call on it does: axum's own rules, one function each.
 //!
 //! Nothing here reads source. `tests/it/oracle` holds every rule against axum itself.
-//!
-//! Long because every call on a router touches the same entries, fallbacks and stacks, and two
-//! rules that lie apart would soon differ.
+
+mod join;
+mod methods;
+mod paths;
+
+pub(crate) use join::{join, join_stacks};
+pub(crate) use methods::{Methods, Served};
+pub(crate) use paths::nested;
 
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::source::Site;
+use crate::routes::router::paths::{check_path, check_prefix};
+use crate::routes::source::Site;
 
 /// Which rules hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +75,7 @@ impl Endpoint {
         }
     }
 
-    fn comes_after(&mut self, layers: &[LayerUse], at: Site, how: How) {
+    pub(super) fn comes_after(&mut self, layers: &[LayerUse], at: Site, how: How) {
         self.late.extend(layers.iter().map(|layer| Late {
             layer: layer.clone(),
             at,
@@ -115,44 +121,6 @@ pub(crate) struct Handler {
 pub(crate) struct Access {
     pub(crate) text: String,
     pub(crate) reason: Option<String>,
-}
-
-/// `get(a).post(b)`.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Methods {
-    pub(crate) verbs: Vec<(&'static str, Endpoint)>,
-    /// `any(…)`, `.fallback(…)`: whatever no verb answers.
-    pub(crate) other: Option<Endpoint>,
-    /// `other` came from `method_not_allowed_fallback`: it answers 405.
-    pub(crate) refuses: bool,
-    /// Around the built-in 405.
-    pub(crate) miss: Stack,
-    /// Calls at which the program stops when it starts.
-    pub(crate) panics: Vec<(Site, String)>,
-    /// What was put on it so far.
-    layers: Vec<LayerUse>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Served {
-    Methods(Methods),
-    /// A service: every method, nothing merges with it.
-    Service(Endpoint),
-}
-
-impl Served {
-    fn each(&mut self, mut change: impl FnMut(&mut Endpoint)) {
-        match self {
-            Self::Methods(methods) => {
-                methods
-                    .verbs
-                    .iter_mut()
-                    .for_each(|(_, endpoint)| change(endpoint));
-                methods.other.iter_mut().for_each(change);
-            }
-            Self::Service(endpoint) => change(endpoint),
-        }
-    }
 }
 
 /// What stands at a path.
@@ -238,99 +206,6 @@ impl Text {
     pub(crate) fn push(&mut self, other: &Self) {
         self.shown.push_str(&other.shown);
         self.is_known &= other.is_known;
-    }
-}
-
-impl Methods {
-    pub(crate) fn one(verb: &'static str, endpoint: Endpoint) -> Self {
-        Self {
-            verbs: vec![(verb, endpoint)],
-            ..Self::default()
-        }
-    }
-
-    pub(crate) fn all(verbs: &[&'static str], endpoint: &Endpoint) -> Self {
-        Self {
-            verbs: verbs.iter().map(|verb| (*verb, endpoint.clone())).collect(),
-            ..Self::default()
-        }
-    }
-
-    pub(crate) fn any(endpoint: Endpoint) -> Self {
-        Self {
-            other: Some(endpoint),
-            ..Self::default()
-        }
-    }
-
-    pub(crate) fn layer(&mut self, layer: &LayerUse) {
-        for (_, endpoint) in &mut self.verbs {
-            endpoint.stack.push(layer.clone());
-        }
-        match &mut self.other {
-            Some(endpoint) => endpoint.stack.push(layer.clone()),
-            None => self.miss.push(layer.clone()),
-        }
-        self.layers.push(layer.clone());
-    }
-
-    /// Only the verbs that are there: neither the 405 nor `any`.
-    pub(crate) fn route_layer(&mut self, layer: &LayerUse) -> Result<(), String> {
-        if self.verbs.is_empty() {
-            return Err("`route_layer` before any method".to_owned());
-        }
-        for (_, endpoint) in &mut self.verbs {
-            endpoint.stack.push(layer.clone());
-        }
-        if let Some(endpoint) = &mut self.other {
-            endpoint.comes_after(std::slice::from_ref(layer), layer.site, How::RouteLayer);
-        }
-        self.layers.push(layer.clone());
-        Ok(())
-    }
-
-    /// Adds a method with the call that does so.
-    pub(crate) fn chain(
-        &mut self,
-        verb: &'static str,
-        mut endpoint: Endpoint,
-        at: Site,
-    ) -> Result<(), String> {
-        endpoint.comes_after(&self.layers, at, How::Chained);
-        self.on(verb, endpoint)
-    }
-
-    /// Sets what answers every other method.
-    pub(crate) fn set_other(&mut self, mut endpoint: Endpoint, at: Site) {
-        endpoint.comes_after(&self.layers, at, How::Chained);
-        self.other = Some(endpoint);
-        self.refuses = false;
-    }
-
-    fn on(&mut self, verb: &'static str, endpoint: Endpoint) -> Result<(), String> {
-        if self.verbs.iter().any(|(other, _)| *other == verb) {
-            return Err(format!("`{verb}` is handled twice"));
-        }
-        self.verbs.push((verb, endpoint));
-        Ok(())
-    }
-
-    /// The 405 is then the other's.
-    pub(crate) fn merge(&mut self, other: Self) -> Result<(), String> {
-        self.panics.extend(other.panics);
-        for (verb, endpoint) in other.verbs {
-            self.on(verb, endpoint)?;
-        }
-        match (&self.other, other.other) {
-            (Some(_), Some(_)) => return Err("both have a method fallback".to_owned()),
-            (None, Some(theirs)) => {
-                self.other = Some(theirs);
-                self.refuses = other.refuses;
-            }
-            (Some(_), None) => {}
-            (None, None) => self.miss = other.miss,
-        }
-        Ok(())
     }
 }
 
@@ -608,47 +483,6 @@ impl Router {
         }
     }
 
-    /// Paths that cannot stand beside each other in one router: the program stops at the later one.
-    /// axum asks `matchit`, and so does this.
-    pub(crate) fn conflicts(&self) -> Vec<(Site, String)> {
-        let mut found = Vec::new();
-        if self.kind == Kind::Guarded {
-            return found;
-        }
-        let is_tree = |entry: &Entry| {
-            self.trees
-                .iter()
-                .any(|(path, at)| *path == entry.path && *at == entry.site)
-        };
-        let entries = self
-            .entries
-            .iter()
-            .filter(|entry| {
-                !entry.is_inside
-                    && entry.condition.is_none()
-                    && entry.opaque.is_none()
-                    && !is_tree(entry)
-            })
-            .map(|entry| (entry.path.clone(), entry.site, true));
-        let trees = self
-            .trees
-            .iter()
-            .flat_map(|(prefix, site)| below(prefix, *site, true));
-        insert(self.axum, entries.chain(trees), &mut found);
-        let top = self
-            .nested
-            .first()
-            .map(|(.., site)| below(&Text::known("/"), *site, false))
-            .into_iter()
-            .flatten();
-        let fallbacks = self
-            .nested
-            .iter()
-            .flat_map(|(prefix, _, site)| below(prefix, *site, false));
-        insert(self.axum, top.chain(fallbacks), &mut found);
-        found
-    }
-
     /// Everything in it, wrapped as one service: `layer.layer(router)`.
     pub(crate) fn wrap(&mut self, layer: &LayerUse) {
         self.is_service = true;
@@ -662,276 +496,4 @@ impl Router {
             && self.nested.is_empty()
             && matches!(self.fallback, Fallback::Default(_))
     }
-}
-
-/// What a prefix takes: itself and all below.
-fn below(prefix: &Text, site: Site, with_slash: bool) -> Vec<(Text, Site, bool)> {
-    let base = prefix.shown.trim_end_matches('/');
-    let text = |shown: String| {
-        (
-            Text {
-                shown,
-                is_known: prefix.is_known,
-            },
-            site,
-            false,
-        )
-    };
-    let mut all = vec![
-        text(format!("{base}/{{*rest}}")),
-        (prefix.clone(), site, false),
-    ];
-    if with_slash && !prefix.shown.ends_with('/') {
-        all.push(text(format!("{base}/")));
-    }
-    all
-}
-
-/// Inserts each path once, as axum does.
-fn insert(
-    axum: Axum,
-    paths: impl Iterator<Item = (Text, Site, bool)>,
-    found: &mut Vec<(Site, String)>,
-) {
-    let mut tree = matchit::Router::new();
-    let mut seen: HashSet<String> = HashSet::new();
-    for (path, site, shares) in paths {
-        if !path.is_known || !path.shown.starts_with('/') {
-            continue;
-        }
-        let pattern = match axum {
-            Axum::V07 => braced(&path.shown),
-            Axum::V08 => path.shown.clone(),
-        };
-        // Methods of one path unite; what takes a whole tree does not share it.
-        if shares && seen.contains(&pattern) {
-            continue;
-        }
-        if let Err(error) = tree.insert(pattern.clone(), ()) {
-            found.push((site, format!("`{}`: {error}", path.shown)));
-        }
-        seen.insert(pattern);
-    }
-}
-
-/// `/:id/*rest` of axum 0.7 as `/{id}/{*rest}`.
-fn braced(path: &str) -> String {
-    let part = |part: &str| {
-        let name = |name: &str| name.replace(|letter: char| !letter.is_alphanumeric(), "_");
-        let literal = |text: &str| text.replace('{', "{{").replace('}', "}}");
-        // One that is braced already comes from a prefix.
-        if part == "{*rest}" {
-            return part.to_owned();
-        }
-        match part.split_once([':', '*']) {
-            Some((before, after)) if part.contains('*') => {
-                format!("{}{{*{}}}", literal(before), name(after))
-            }
-            Some((before, after)) => format!("{}{{{}}}", literal(before), name(after)),
-            None => literal(part),
-        }
-    };
-    path.split('/').map(part).collect::<Vec<_>>().join("/")
-}
-
-/// `/n` + `/` = `/n`, `/n/` + `/x` = `/n/x`.
-pub(crate) fn nested(prefix: &Text, path: &Text) -> Text {
-    let is_known = prefix.is_known && path.is_known;
-    let shown = if prefix.shown.is_empty() {
-        path.shown.clone()
-    } else if prefix.shown.ends_with('/') {
-        format!("{}{}", prefix.shown, path.shown.trim_start_matches('/'))
-    } else if path.shown == "/" {
-        prefix.shown.clone()
-    } else {
-        format!("{}{}", prefix.shown, path.shown)
-    };
-    Text { shown, is_known }
-}
-
-fn check_path(path: &Text, axum: Axum) -> Result<(), String> {
-    if !path.is_known {
-        return Ok(());
-    }
-    let text = &path.shown;
-    if text.is_empty() {
-        return Err("a path must begin with `/`".to_owned());
-    }
-    if !text.starts_with('/') {
-        return Err(format!("path `{text}` must begin with `/`"));
-    }
-    if axum == Axum::V08 {
-        for part in text.split('/') {
-            if part.starts_with(':') || part.starts_with('*') {
-                return Err(format!(
-                    "`{part}` is written `{{{}}}` since axum 0.8",
-                    part.trim_start_matches(':')
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn check_prefix(prefix: &Text, axum: Axum) -> Result<(), String> {
-    if !prefix.is_known {
-        return Ok(());
-    }
-    if prefix.shown.is_empty() || prefix.shown == "/" {
-        return Ok(());
-    }
-    check_path(prefix, axum)?;
-    if prefix.shown.contains("{*") || axum == Axum::V07 && prefix.shown.contains('*') {
-        return Err(format!("nesting at the wildcard `{}`", prefix.shown));
-    }
-    Ok(())
-}
-
-/// Joins the values of two ways through the program: the union of their routes; what only one way
-/// has is conditional.
-pub(crate) fn join(ours: &Router, theirs: &Router, why: &Rc<str>) -> Router {
-    let mut joined = ours.clone();
-    let mut rest: Vec<&Entry> = theirs.entries.iter().collect();
-    for entry in &mut joined.entries {
-        match rest.iter().position(|other| {
-            other.site == entry.site
-                && other.path == entry.path
-                && same_shape(&entry.served, &other.served)
-        }) {
-            Some(at) => {
-                let other = rest.remove(at);
-                join_served(&mut entry.served, &other.served);
-                if entry.condition.is_none() {
-                    entry.condition.clone_from(&other.condition);
-                }
-            }
-            None => entry.condition = entry.condition.take().or_else(|| Some(Rc::clone(why))),
-        }
-    }
-    for entry in rest {
-        let mut entry = entry.clone();
-        entry.condition = entry.condition.or_else(|| Some(Rc::clone(why)));
-        joined.entries.push(entry);
-    }
-    joined.fallback = match (&ours.fallback, &theirs.fallback) {
-        (Fallback::Default(a), Fallback::Default(b)) => Fallback::Default(join_stacks(a, b)),
-        (Fallback::Custom(a, site), Fallback::Custom(b, other)) if site == other => {
-            Fallback::Custom(
-                Endpoint {
-                    stack: join_stacks(&a.stack, &b.stack),
-                    ..a.clone()
-                },
-                *site,
-            )
-        }
-        (Fallback::Custom(a, site), _) | (_, Fallback::Custom(a, site)) => {
-            Fallback::Custom(a.clone(), *site)
-        }
-    };
-    for (path, endpoint, site) in &theirs.inside {
-        match joined
-            .inside
-            .iter_mut()
-            .find(|(other, _, at)| other == path && at == site)
-        {
-            Some((_, ours, _)) => ours.stack = join_stacks(&ours.stack, &endpoint.stack),
-            None => joined.inside.push((path.clone(), endpoint.clone(), *site)),
-        }
-    }
-    for (path, endpoint, site) in &theirs.nested {
-        match joined
-            .nested
-            .iter_mut()
-            .find(|(other, _, at)| other == path && at == site)
-        {
-            Some((_, ours, _)) => ours.stack = join_stacks(&ours.stack, &endpoint.stack),
-            None => joined.nested.push((path.clone(), endpoint.clone(), *site)),
-        }
-    }
-    joined.paths.extend(theirs.paths.iter().cloned());
-    joined.is_open |= theirs.is_open;
-    for panic in &theirs.panics {
-        if !joined.panics.contains(panic) {
-            joined.panics.push(panic.clone());
-        }
-    }
-    for dropped in &theirs.dropped {
-        if !joined.dropped.iter().any(|(site, _)| *site == dropped.0) {
-            joined.dropped.push(dropped.clone());
-        }
-    }
-    for layer in &theirs.layers {
-        if !joined.layers.iter().any(|ours| ours.site == layer.site) {
-            joined.layers.push(layer.clone());
-        }
-    }
-    joined
-}
-
-fn same_shape(a: &Served, b: &Served) -> bool {
-    match (a, b) {
-        (Served::Methods(a), Served::Methods(b)) => {
-            a.verbs.len() == b.verbs.len()
-                && a.other.is_some() == b.other.is_some()
-                && a.verbs.iter().zip(&b.verbs).all(|((a, _), (b, _))| a == b)
-        }
-        (Served::Service(_), Served::Service(_)) => true,
-        _ => false,
-    }
-}
-
-fn join_served(ours: &mut Served, theirs: &Served) {
-    match (ours, theirs) {
-        (Served::Methods(ours), Served::Methods(theirs)) => {
-            for ((_, a), (_, b)) in ours.verbs.iter_mut().zip(&theirs.verbs) {
-                a.stack = join_stacks(&a.stack, &b.stack);
-            }
-            if let (Some(a), Some(b)) = (&mut ours.other, &theirs.other) {
-                a.stack = join_stacks(&a.stack, &b.stack);
-            }
-            ours.miss = join_stacks(&ours.miss, &theirs.miss);
-        }
-        (Served::Service(a), Served::Service(b)) => a.stack = join_stacks(&a.stack, &b.stack),
-        _ => {}
-    }
-}
-
-/// Both sides' layers in order. What only one side has is conditional, unless the other has the same
-/// layer at a place of its own: then it is there on both ways.
-pub(crate) fn join_stacks(a: &Stack, b: &Stack) -> Stack {
-    let one_sided = |layer: &LayerUse, other: &Stack| {
-        let same = |theirs: &LayerUse| {
-            theirs.parts.len() == layer.parts.len()
-                && theirs
-                    .parts
-                    .iter()
-                    .zip(layer.parts.iter())
-                    .all(|(a, b)| a.names == b.names)
-        };
-        LayerUse {
-            is_conditional: layer.is_conditional
-                || !other
-                    .iter()
-                    .any(|theirs| !theirs.is_conditional && same(theirs)),
-            ..layer.clone()
-        }
-    };
-    let mut joined: Stack = Vec::with_capacity(a.len());
-    let mut rest = b.iter().peekable();
-    for layer in a {
-        if let Some(at) = rest.clone().position(|other| other.site == layer.site) {
-            joined.extend(rest.by_ref().take(at).map(|other| one_sided(other, a)));
-            let same = rest.next();
-            let is_conditional =
-                layer.is_conditional || same.is_some_and(|other| other.is_conditional);
-            joined.push(LayerUse {
-                is_conditional,
-                ..layer.clone()
-            });
-        } else {
-            joined.push(one_sided(layer, b));
-        }
-    }
-    joined.extend(rest.map(|other| one_sided(other, a)));
-    joined
 }

@@ -1,0 +1,177 @@
+//! Functions as values: closures with what they see, and calls of what cannot be read.
+
+use std::rc::Rc;
+
+use proc_macro2::Span;
+
+use crate::routes::eval::expr::meet;
+use crate::routes::eval::{DEEPEST_CALL, Eval, Frame};
+use crate::routes::value::{Lambda, Value};
+
+impl<'s> Eval<'_, 's> {
+    /// Calls a closure: its value, and what became of the variables it sees.
+    pub(crate) fn apply(
+        &mut self,
+        lambda: &Lambda<'s>,
+        args: Vec<Value<'s>>,
+    ) -> (Value<'s>, Vec<(String, Value<'s>)>) {
+        if self.calls.len() > DEEPEST_CALL {
+            return (Value::unknown(), Vec::new());
+        }
+        self.calls.push(std::ptr::from_ref(lambda.expr).cast());
+        let mut frame = Frame::new(lambda.module, lambda.self_ty.clone());
+        frame.vars.clone_from(&lambda.vars);
+        frame.is_closure = true;
+        let mut args = args.into_iter();
+        for pat in &lambda.expr.inputs {
+            let arg = args.next().unwrap_or_else(Value::unknown);
+            self.bind(&mut frame, pat, arg);
+        }
+        let mut value = self.expr(&mut frame, &lambda.expr.body);
+        if !frame.returns.is_empty() {
+            let why: Rc<str> = "an early return".into();
+            for early in std::mem::take(&mut frame.returns) {
+                value = value.join(early, &why);
+            }
+        }
+        self.calls.pop();
+        frame.vars.truncate(lambda.vars.len());
+        let why: Rc<str> = "an early end".into();
+        for mut vars in std::mem::take(&mut frame.jumps) {
+            vars.truncate(lambda.vars.len());
+            meet(&mut frame, vars, &why);
+        }
+        (value, frame.vars)
+    }
+
+    pub(super) fn apply_value(
+        &mut self,
+        value: Value<'s>,
+        args: Vec<Value<'s>>,
+        span: Span,
+        frame: &mut Frame<'s>,
+    ) -> Value<'s> {
+        match value {
+            Value::Closure(lambda) => {
+                let (value, after) = self.apply(&lambda, args);
+                captured(frame, after);
+                value
+            }
+            Value::Function(function) => self.call(function, args, None).0,
+            Value::Either(all) => {
+                let why: Rc<str> = "one of several".into();
+                let before = frame.vars.clone();
+                let mut joined: Option<Value<'s>> = None;
+                for value in all.iter() {
+                    let start = std::mem::replace(&mut frame.vars, before.clone());
+                    let value = self.apply_value(value.clone(), args.clone(), span, frame);
+                    joined = Some(match joined {
+                        None => value,
+                        Some(joined) => {
+                            meet(frame, start, &why);
+                            joined.join(value, &why)
+                        }
+                    });
+                }
+                joined.unwrap_or_else(Value::unknown)
+            }
+            Value::Method(function, ty) => self.call(function, args, Some(ty)).0,
+            // `Router::merge` as a function.
+            Value::External(path)
+                if path.last().is_some_and(|last| last == "merge") && args.len() == 2 =>
+            {
+                let site = self.site(frame, span);
+                let mut args = args.into_iter();
+                let pair = (
+                    args.next().map(|value| self.as_router(value)),
+                    args.next().map(|value| self.as_router(value)),
+                );
+                match pair {
+                    (Some(Ok(mut router)), Some(Ok(other))) => {
+                        Rc::make_mut(&mut router).merge((*other).clone(), site);
+                        Value::Router(router)
+                    }
+                    _ => Value::unknown(),
+                }
+            }
+            _ => self.unknown_call(frame, args, span),
+        }
+    }
+
+    /// Calls a function once more: a closure sees what it did to its variables the last time.
+    pub(super) fn apply_again(
+        &mut self,
+        function: &mut Value<'s>,
+        args: Vec<Value<'s>>,
+        span: Span,
+        frame: &mut Frame<'s>,
+    ) -> Value<'s> {
+        let Value::Closure(lambda) = function else {
+            return self.apply_value(function.clone(), args, span, frame);
+        };
+        let (value, after) = self.apply(lambda, args);
+        Rc::make_mut(lambda).vars.clone_from(&after);
+        captured(frame, after);
+        value
+    }
+
+    /// A call of something that cannot be read: closures it is given may run, routers are lost in it.
+    pub(super) fn unknown_call(
+        &mut self,
+        frame: &mut Frame<'s>,
+        args: Vec<Value<'s>>,
+        span: Span,
+    ) -> Value<'s> {
+        let site = self.site(frame, span);
+        let mut result = Value::unknown();
+        for arg in args {
+            match arg {
+                Value::Closure(lambda) => {
+                    let inputs = vec![Value::unknown(); lambda.expr.inputs.len()];
+                    let (value, after) = self.apply(&lambda, inputs);
+                    maybe_captured(frame, after);
+                    if let Some(router) = value.router() {
+                        result = self.lose(Rc::clone(router), site);
+                    }
+                }
+                Value::Router(router) => result = self.lose(router, site),
+                lost @ Value::Lost(..) => result = lost,
+                Value::Struct(record) => {
+                    for (_, value) in &record.fields {
+                        if let Value::Router(router) = value {
+                            result = self.lose(Rc::clone(router), site);
+                        }
+                    }
+                }
+                Value::Tuple(all) | Value::List(all) => {
+                    for value in all.iter() {
+                        if let Value::Router(router) = value {
+                            result = self.lose(Rc::clone(router), site);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        result
+    }
+}
+
+/// Writes back what a closure did to the variables around it.
+pub(super) fn captured<'s>(frame: &mut Frame<'s>, after: Vec<(String, Value<'s>)>) {
+    for ((name, value), (theirs, changed)) in frame.vars.iter_mut().zip(after) {
+        if *name == theirs
+            && (changed.matters() || matches!(changed, Value::Text(_) | Value::List(_)))
+        {
+            *value = changed;
+        }
+    }
+}
+
+/// Like [`captured`], of a closure that may not have run.
+pub(super) fn maybe_captured<'s>(frame: &mut Frame<'s>, after: Vec<(String, Value<'s>)>) {
+    let before = frame.vars.clone();
+    captured(frame, after);
+    let ran = std::mem::replace(&mut frame.vars, before);
+    meet(frame, ran, &"a call".into());
+}

@@ -1,0 +1,292 @@
+//! What a path means in a module.
+
+use syn::Item;
+
+use crate::routes::index::{DEEPEST, Def, Found, Index, ModId, Target, segments};
+use crate::routes::source::FileId;
+use crate::routes::workspace::CrateId;
+
+/// Crates that are meant by their names even where no manifest lists them.
+const KNOWN: &[&str] = &[
+    "std",
+    "core",
+    "alloc",
+    "axum",
+    "axum_extra",
+    "utoipa_axum",
+    "aide",
+    "tower",
+    "tower_http",
+];
+
+impl<'s> Index<'s> {
+    /// What a path means in `module`.
+    pub(crate) fn resolve(&self, module: ModId, path: &[String]) -> Target<'s> {
+        self.resolve_at(module, path, 0)
+    }
+
+    pub(crate) fn resolve_path(&self, module: ModId, path: &syn::Path) -> Target<'s> {
+        let segments = segments(path);
+        if path.leading_colon.is_some() && !segments.is_empty() {
+            return self.resolve_extern(self.module(module).krate, &segments, 0);
+        }
+        self.resolve(module, &segments)
+    }
+
+    pub(super) fn resolve_extern(
+        &self,
+        krate: CrateId,
+        path: &[String],
+        depth: usize,
+    ) -> Target<'s> {
+        match self.workspace.extern_crate(krate, &path[0]) {
+            Some(Ok(other)) => match self.root(other) {
+                Some(root) => self.walk(root, &path[1..], depth + 1),
+                None => Target::Unknown,
+            },
+            Some(Err(package)) => {
+                let mut full = path.to_vec();
+                full[0] = package;
+                Target::External(full)
+            }
+            None if KNOWN.contains(&path[0].as_str()) => Target::External(path.to_vec()),
+            None => Target::Unknown,
+        }
+    }
+
+    pub(super) fn resolve_at(&self, module: ModId, path: &[String], depth: usize) -> Target<'s> {
+        if path.is_empty() || depth > DEEPEST {
+            return Target::Unknown;
+        }
+        let here = self.module(module);
+        match path[0].as_str() {
+            "crate" | "$crate" => match self.root(here.krate) {
+                Some(root) => self.walk(root, &path[1..], depth + 1),
+                None => Target::Unknown,
+            },
+            "self" => self.walk(self.unblocked(module), &path[1..], depth + 1),
+            "super" => match self.module(self.unblocked(module)).parent {
+                Some(parent) => {
+                    let parent = self.unblocked(parent);
+                    if path.len() > 1 && path[1] == "super" {
+                        self.resolve_at(parent, &path[1..], depth + 1)
+                    } else {
+                        self.walk(parent, &path[1..], depth + 1)
+                    }
+                }
+                None => Target::Unknown,
+            },
+            _ => {
+                let mut scope = Some(module);
+                while let Some(id) = scope {
+                    let found = self.walk(id, path, depth + 1);
+                    if !matches!(found, Target::Unknown) {
+                        return found;
+                    }
+                    let inner = self.module(id);
+                    scope = if inner.is_block { inner.parent } else { None };
+                }
+                self.resolve_extern(here.krate, path, depth)
+            }
+        }
+    }
+
+    pub(super) fn unblocked(&self, module: ModId) -> ModId {
+        let mut id = module;
+        loop {
+            let module = self.module(id);
+            match module.parent {
+                Some(parent) if module.is_block => id = parent,
+                _ => return id,
+            }
+        }
+    }
+
+    /// `path` within a module.
+    pub(super) fn walk(&self, module: ModId, path: &[String], depth: usize) -> Target<'s> {
+        let Some(first) = path.first() else {
+            return Target::Module(module);
+        };
+        if depth > DEEPEST {
+            return Target::Unknown;
+        }
+        let here = self.module(module);
+        let (mut items, mut whole, mut named) = (Vec::new(), Vec::new(), None);
+        let is_defined = here.names.get(first).is_some_and(|defs| {
+            defs.iter()
+                .any(|def| matches!(def, Def::Item(item) if !matches!(item, Item::Macro(_))))
+        });
+        for def in here.names.get(first).into_iter().flatten() {
+            match def {
+                Def::Item(item) => items.push(Found { module, item }),
+                Def::Mod(item) => {
+                    if let Some(child) = self.child(module, item) {
+                        let found = self.walk(child, &path[1..], depth + 1);
+                        match found {
+                            // A function may have a module's name; what a path ends in is the function.
+                            Target::Module(_) if path.len() == 1 => named = Some(found),
+                            // Twin modules under `cfg` both count.
+                            Target::Items(found) => whole.extend(found),
+                            Target::Unknown => {}
+                            found => return found,
+                        }
+                    }
+                }
+                Def::Use(target) => {
+                    // `use axum::Router` must not look for `axum` among this module's own names.
+                    let full: Vec<String> = target.iter().chain(&path[1..]).cloned().collect();
+                    let found = if target.len() == 1 && target[0] == *first {
+                        self.resolve_extern(here.krate, &full, depth + 1)
+                    } else {
+                        self.resolve_at(module, &full, depth + 1)
+                    };
+                    match found {
+                        Target::Items(found) => whole.extend(found),
+                        Target::Unknown => {}
+                        Target::Module(_) if path.len() == 1 => named = Some(found),
+                        // What is defined here has the name; the import is a macro's.
+                        Target::External(_) if is_defined => {}
+                        other => return other,
+                    }
+                }
+            }
+        }
+        if path.len() == 1 {
+            whole.append(&mut items);
+        }
+        if !whole.is_empty() {
+            return Target::Items(whole);
+        }
+        if let Some(named) = named {
+            return named;
+        }
+        if !items.is_empty() {
+            return match path {
+                [_, member] => Target::Of(items[0], member.clone()),
+                _ => Target::Unknown,
+            };
+        }
+        for glob in &here.globs {
+            let found = self.resolve_at(module, glob, depth + 4);
+            let found = match found {
+                Target::Module(other) if other != module => self.walk(other, path, depth + 4),
+                // `use axum::routing::*`: what else is in scope is looked at first.
+                Target::External(mut full) if is_of_glob(&full, first) => {
+                    full.extend(path.iter().cloned());
+                    Target::External(full)
+                }
+                Target::Items(items)
+                    if path.len() == 1
+                        && matches!(items[0].item, Item::Enum(item) if item.variants.iter().any(|variant| variant.ident == first)) =>
+                {
+                    Target::Of(items[0], first.clone())
+                }
+                _ => Target::Unknown,
+            };
+            if !matches!(found, Target::Unknown) {
+                return found;
+            }
+        }
+        Target::Unknown
+    }
+
+    /// What an import renamed to `name`, by its own name.
+    pub(crate) fn renamed(&self, module: ModId, name: &str) -> Option<String> {
+        let mut scope = Some(module);
+        while let Some(id) = scope {
+            let here = self.module(id);
+            for def in here.names.get(name).into_iter().flatten() {
+                if let Def::Use(target) = def
+                    && let Some(last) = target.last()
+                    && last != name
+                {
+                    return Some(last.clone());
+                }
+            }
+            scope = if here.is_block { here.parent } else { None };
+        }
+        None
+    }
+
+    /// Whether a `use` in scope brings `name` from that package: a macro may share its name with what
+    /// is defined beside it.
+    pub(crate) fn imports(&self, module: ModId, name: &str, package: &str) -> bool {
+        let mut scope = Some(module);
+        while let Some(id) = scope {
+            let here = self.module(id);
+            let found = here.names.get(name).into_iter().flatten().any(|def| match def {
+                Def::Use(target) => matches!(self.resolve_at(id, target, 1), Target::External(path) if path.first().is_some_and(|first| first == package)),
+                _ => false,
+            });
+            if found {
+                return true;
+            }
+            scope = if here.is_block { here.parent } else { None };
+        }
+        false
+    }
+
+    /// The crate's own name for where a module is: `crate::a::b` without the `crate`.
+    pub(crate) fn module_path(&self, module: ModId) -> Vec<String> {
+        let id = self.unblocked(module);
+        let here = self.module(id);
+        let Some(parent) = here.parent else {
+            return vec![self.workspace.crates[here.krate.0 as usize].name.clone()];
+        };
+        let mut path = self.module_path(parent);
+        let above = self.module(self.unblocked(parent));
+        let name = above.items.iter().find_map(|item| match item {
+            Item::Mod(item) => {
+                let key = (self.unblocked(parent), std::ptr::from_ref(item) as usize);
+                (self.children.borrow().get(&key) == Some(&Some(id)))
+                    .then(|| item.ident.to_string())
+            }
+            _ => None,
+        });
+        path.extend(name);
+        path
+    }
+
+    /// The item with that full path, the crate first.
+    pub(crate) fn item_at(&self, path: &[String]) -> Option<Found<'s>> {
+        let (krate, rest) = path.split_first()?;
+        self.workspace.ids().find_map(|id| {
+            if self.workspace.crates[id.0 as usize].name != *krate {
+                return None;
+            }
+            match self.walk(self.root(id)?, rest, 0) {
+                Target::Items(all) => all.first().copied(),
+                _ => None,
+            }
+        })
+    }
+
+    /// The function with that full path, and its file.
+    pub(crate) fn function_at(&self, path: &[String]) -> Option<(&'s syn::ItemFn, FileId)> {
+        let found = self.item_at(path)?;
+        match found.item {
+            Item::Fn(item) => Some((item, self.module(found.module).file)),
+            _ => None,
+        }
+    }
+}
+
+/// Names that a glob import of a known crate is trusted to bring.
+fn is_of_glob(path: &[String], name: &str) -> bool {
+    match path.first().map(String::as_str) {
+        Some("axum") => match path.get(1).map(String::as_str) {
+            Some("routing") => {
+                name.chars().next().is_some_and(char::is_lowercase)
+                    || matches!(name, "MethodFilter" | "MethodRouter" | "Router")
+            }
+            Some("middleware") => name.starts_with("from_") || name.starts_with("map_"),
+            None => matches!(
+                name,
+                "Router" | "serve" | "routing" | "middleware" | "handler" | "extract"
+            ),
+            Some(_) => false,
+        },
+        Some("utoipa_axum" | "aide" | "axum_extra") => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,96 @@
+//! What items, types and attributes say by themselves.
+
+use syn::Item;
+
+pub(super) fn plain(ident: &syn::Ident) -> String {
+    let name = ident.to_string();
+    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
+}
+
+pub(crate) fn segments(path: &syn::Path) -> Vec<String> {
+    path.segments
+        .iter()
+        .map(|segment| plain(&segment.ident))
+        .collect()
+}
+
+pub(crate) fn last_is(path: &syn::Path, name: &str) -> bool {
+    path.segments.last().is_some_and(|last| last.ident == name)
+}
+
+/// The last name of a type's path; references and parentheses are looked through.
+pub(crate) fn type_name(ty: &syn::Type) -> Option<String> {
+    match ty {
+        syn::Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+        syn::Type::Reference(inner) => type_name(&inner.elem),
+        syn::Type::Paren(inner) => type_name(&inner.elem),
+        syn::Type::Group(inner) => type_name(&inner.elem),
+        _ => None,
+    }
+}
+
+pub(crate) fn item_name(item: &Item) -> Option<String> {
+    let ident = match item {
+        Item::Fn(item) => &item.sig.ident,
+        Item::Const(item) => &item.ident,
+        Item::Static(item) => &item.ident,
+        Item::Struct(item) => &item.ident,
+        Item::Enum(item) => &item.ident,
+        Item::Type(item) => &item.ident,
+        Item::Trait(item) => &item.ident,
+        Item::Mod(item) => &item.ident,
+        Item::Macro(item) => item.ident.as_ref()?,
+        _ => return None,
+    };
+    Some(plain(ident))
+}
+
+pub(super) fn item_attributes(item: &Item) -> &[syn::Attribute] {
+    match item {
+        Item::Fn(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        Item::Const(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// `#[test]`, `#[tokio::test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`: not part of what is served.
+pub(crate) fn is_test(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        last_is(attribute.path(), "test")
+            || attribute.path().is_ident("cfg")
+                && matches!(&attribute.meta, syn::Meta::List(list) if needs_test(&list.tokens.to_string()))
+    })
+}
+
+/// Whether a `cfg` holds in tests only: `test`, or `all(…)` with it.
+pub(super) fn needs_test(condition: &str) -> bool {
+    let condition = condition.trim();
+    if condition == "test" {
+        return true;
+    }
+    condition
+        .strip_prefix("all")
+        .map(str::trim)
+        .and_then(|inner| inner.strip_prefix('(')?.strip_suffix(')'))
+        .is_some_and(|inner| inner.split(',').any(|part| part.trim() == "test"))
+}
+
+/// The condition of a `#[cfg(…)]` that may leave something out.
+pub(crate) fn condition(attributes: &[syn::Attribute]) -> Option<String> {
+    attributes
+        .iter()
+        .find_map(|attribute| match &attribute.meta {
+            syn::Meta::List(list) if attribute.path().is_ident("cfg") => {
+                let text: String = list.tokens.to_string().split_whitespace().collect();
+                (text != "not(test)").then(|| format!("cfg({text})"))
+            }
+            _ => None,
+        })
+}

@@ -1,0 +1,234 @@
+//! Who serves, who registers, and who calls whom.
+
+use syn::visit::Visit;
+
+use crate::routes::index::{Function, Index, Target, is_test, type_name};
+use crate::routes::source::{FileId, Site};
+use crate::routes::workspace::is_test_path;
+
+/// In how many files callers of one function are looked for.
+const MOST_FILES: usize = 80;
+
+/// Whether a function makes a value of that type: it returns one.
+pub(super) fn makes(function: &Function<'_>, name: &str) -> bool {
+    struct Names<'a>(&'a str, bool);
+    impl<'ast> Visit<'ast> for Names<'_> {
+        fn visit_ident(&mut self, ident: &'ast syn::Ident) {
+            self.1 |= ident == self.0;
+        }
+    }
+    let syn::ReturnType::Type(_, ty) = &function.sig.output else {
+        return false;
+    };
+    // A method of the type itself is a step of a builder.
+    if function.self_ty.and_then(type_name).as_deref() == Some(name) {
+        return false;
+    }
+    let mut names = Names(name, false);
+    names.visit_type(ty);
+    names.1
+}
+
+/// Whether a function may serve a router by itself.
+pub(super) fn serves(block: &syn::Block) -> bool {
+    struct Serves(bool);
+    impl<'ast> Visit<'ast> for Serves {
+        fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+            let name = call.method.to_string();
+            if name.starts_with("into_make_service")
+                || name == "serve"
+                || name == "into_service"
+                || name == "oneshot"
+                || name == "finish"
+            {
+                self.0 = true;
+            }
+            syn::visit::visit_expr_method_call(self, call);
+        }
+        fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
+            let name = segment.ident.to_string();
+            if name == "serve"
+                || name.starts_with("into_make_service")
+                || name == "run"
+                || name == "Shared"
+                || name == "TowerToHyperService"
+                || name == "service_fn"
+            {
+                self.0 = true;
+            }
+            syn::visit::visit_path_segment(self, segment);
+        }
+        fn visit_macro(&mut self, call: &'ast syn::Macro) {
+            let text = call.tokens.to_string();
+            if text.contains("serve") {
+                self.0 = true;
+            }
+        }
+        fn visit_item(&mut self, _: &'ast syn::Item) {}
+    }
+    let mut serves = Serves(false);
+    serves.visit_block(block);
+    serves.0
+}
+
+/// The places of a function that look like registrations.
+pub(super) fn registrations(index: &Index<'_>, function: &Function<'_>) -> Vec<Site> {
+    struct Sites<'a> {
+        all: Vec<proc_macro2::Span>,
+        _marker: std::marker::PhantomData<&'a ()>,
+    }
+    impl<'ast> Visit<'ast> for Sites<'_> {
+        fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+            let name = call.method.to_string();
+            let count = call.args.len();
+            if matches!(
+                (name.as_str(), count),
+                ("route" | "route_service" | "nest_service", 2) | ("routes", 1)
+            ) || matches!(name.as_str(), "get" | "post" | "put" | "patch" | "delete")
+                && count == 3
+            {
+                self.all.push(call.method.span());
+            }
+            syn::visit::visit_expr_method_call(self, call);
+        }
+        fn visit_item(&mut self, _: &'ast syn::Item) {}
+    }
+    let mut sites = Sites {
+        all: Vec::new(),
+        _marker: std::marker::PhantomData,
+    };
+    sites.visit_block(function.block);
+    let file = index.module(function.module).file;
+    sites
+        .all
+        .into_iter()
+        .map(|span| Site::at(file, span.start()))
+        .collect()
+}
+
+/// The calls of a name in a body.
+struct Calls<'a> {
+    name: &'a str,
+    paths: Vec<syn::Path>,
+    methods: bool,
+    macros: bool,
+}
+
+impl<'ast> Visit<'ast> for Calls<'_> {
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        if path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == self.name)
+        {
+            self.paths.push(path.clone());
+        }
+        syn::visit::visit_path(self, path);
+    }
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        self.methods |= call.method == self.name;
+        syn::visit::visit_expr_method_call(self, call);
+    }
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        self.macros |= call.tokens.to_string().contains(self.name);
+    }
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+/// The functions that call another one.
+pub(super) fn callers<'s>(index: &Index<'s>, function: &Function<'s>) -> Vec<Function<'s>> {
+    let name = function.sig.ident.to_string();
+    // Who calls it names its type or module somewhere; who got it by a re-export may not.
+    let near = match function.self_ty.and_then(type_name) {
+        Some(of) => Some(of),
+        None => index.module_path(function.module).pop(),
+    };
+    let call = format!("{name}(");
+    let own = index.module(function.module).file;
+    for words in [
+        near.as_deref().map(|near| vec![call.as_str(), near]),
+        Some(vec![call.as_str()]),
+    ] {
+        let Some(words) = words else { continue };
+        let mut files: Vec<FileId> = index.sources.containing(&words).collect();
+        // A name that everything has leads nowhere.
+        if files.len() > MOST_FILES {
+            continue;
+        }
+        if !files.contains(&own) {
+            files.push(own);
+        }
+        let all = callers_in(index, function, &name, &files);
+        if !all.is_empty() {
+            return all;
+        }
+    }
+    Vec::new()
+}
+
+pub(super) fn callers_in<'s>(
+    index: &Index<'s>,
+    function: &Function<'s>,
+    name: &str,
+    files: &[FileId],
+) -> Vec<Function<'s>> {
+    let krate = &index.workspace.crates[index.module(function.module).krate.0 as usize].name;
+    let mut all = Vec::new();
+    for file in files.iter().copied() {
+        if is_test_path(index.sources.path(file)) {
+            continue;
+        }
+        for module in index.modules_in(file) {
+            let here = index.module(module);
+            let is_near = index.workspace.crates[here.krate.0 as usize].name == *krate
+                || index.workspace.extern_crate(here.krate, krate).is_some();
+            if here.is_test || !is_near {
+                continue;
+            }
+            for caller in index.functions(module) {
+                if std::ptr::eq(caller.block, function.block) || is_test(caller.attrs) {
+                    continue;
+                }
+                let mut calls = Calls {
+                    name,
+                    paths: Vec::new(),
+                    methods: false,
+                    macros: false,
+                };
+                calls.visit_block(caller.block);
+                let scope = index.block(module, caller.block);
+                let by_path = calls.paths.iter().any(|path| {
+                    // `Type::name`, `Self::name`.
+                    let of_type = || {
+                        let before = path.segments.iter().rev().nth(1);
+                        before.is_some_and(|before| {
+                            before.ident == "Self"
+                                || function.self_ty.is_none()
+                                || function
+                                    .self_ty
+                                    .and_then(type_name)
+                                    .is_some_and(|of| before.ident == of)
+                        })
+                    };
+                    function.is_member && of_type()
+                        || !function.is_member
+                            && match index.resolve_path(scope, path) {
+                                Target::Items(all) => all.iter().any(|found| match found.item {
+                                    syn::Item::Fn(item) => {
+                                        std::ptr::eq(&raw const *item.block, function.block)
+                                    }
+                                    _ => false,
+                                }),
+                                // A local function, or a name from a scope that is not looked into.
+                                Target::Unknown => path.segments.len() == 1,
+                                _ => false,
+                            }
+                });
+                if by_path || calls.macros || function.is_member && calls.methods {
+                    all.push(caller);
+                }
+            }
+        }
+    }
+    all
+}
