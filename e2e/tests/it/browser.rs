@@ -9,6 +9,16 @@ use thirtyfour::prelude::*;
 
 use crate::surfaces::Surfaces;
 
+/// What the driver and its browsers say: all that tells why one did not start.
+const LOG: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/chromedriver.log");
+
+fn last_words() -> String {
+    let log = std::fs::read(LOG).unwrap();
+    let log = String::from_utf8_lossy(&log);
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(60)..].join("\n")
+}
+
 /// A ChromeDriver of this test's own, and every browser it started: all end with it.
 struct Driver {
     child: Child,
@@ -18,7 +28,8 @@ struct Driver {
 impl Driver {
     fn start() -> Self {
         let mut child = Command::new("chromedriver")
-            .arg("--port=0")
+            .args(["--port=0", "--enable-chrome-logs"])
+            .arg(format!("--log-path={LOG}"))
             .process_group(0)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -36,12 +47,14 @@ impl Driver {
         Self { child, url }
     }
 
-    /// A browser with a profile of its own.
+    /// A browser with a profile of its own. Chromium now and then dies while it starts on a busy
+    /// machine, before it was asked for any page; it gets three attempts.
     async fn browser(&self) -> WebDriver {
         let mut chrome = DesiredCapabilities::chrome();
         for argument in [
             "--headless",
             "--no-sandbox",
+            "--remote-debugging-pipe",
             "--disable-gpu",
             "--disable-quic",
             "--disable-dev-shm-usage",
@@ -57,7 +70,14 @@ impl Driver {
         chrome
             .set("goog:loggingPrefs", json!({"browser": "ALL"}))
             .unwrap();
-        WebDriver::new(&self.url, chrome).await.unwrap()
+        let mut why = Vec::new();
+        for _ in 0..3 {
+            match WebDriver::new(&self.url, chrome.clone()).await {
+                Ok(browser) => return browser,
+                Err(error) => why.push(error.to_string()),
+            }
+        }
+        panic!("{why:?}\n{}", last_words())
     }
 }
 
