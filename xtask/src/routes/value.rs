@@ -127,6 +127,7 @@ impl<'s> Value<'s> {
     pub(crate) fn matters(&self) -> bool {
         match self {
             Self::Router(_) | Self::Lost(..) | Self::Methods(_) | Self::Routes(_) => true,
+            Self::Handler(endpoint) => endpoint.handler.service.is_some(),
             Self::List(all) | Self::Tuple(all) | Self::Either(all) => all.iter().any(Self::matters),
             Self::Struct(record) => record.fields.iter().any(|(_, value)| value.matters()),
             _ => false,

@@ -154,7 +154,9 @@ impl<'s> Eval<'_, 's> {
             return self.guard_call(frame, function, call);
         }
         let args = self.args(frame, &call.args);
+        self.called_at = Some(self.site(frame, call.func.span()));
         let (mut value, left) = self.call(function, args.clone(), None);
+        self.called_at = None;
         for ((expr, input), after) in call.args.iter().zip(&function.sig.inputs).zip(left) {
             // What is not known afterwards is not what it was before either.
             if is_mutable(input)

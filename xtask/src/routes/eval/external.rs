@@ -90,6 +90,9 @@ impl<'s> Eval<'_, 's> {
                 return value;
             }
         }
+        if let Some(value) = self.grpc_function(frame, full, call, at) {
+            return value;
+        }
         if krate == "axum" && last == "serve" {
             if let Some(app) = call.args.iter().nth(1) {
                 let app = self.expr(frame, app);

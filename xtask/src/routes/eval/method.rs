@@ -101,9 +101,16 @@ impl<'s> Eval<'_, 's> {
         let args: Vec<&'s Expr> = call.args.iter().collect();
         match receiver {
             Value::Lost(..) if SAME.contains(&name.as_str()) => receiver,
-            Value::Router(_) | Value::Lost(..) => match (name.as_str(), self.as_router(receiver)) {
-                (_, Ok(router)) => self.router_method(frame, router, &name, at, &args),
-                (_, Err(value)) => value,
+            Value::Router(_) | Value::Lost(..) => match self.as_router(receiver) {
+                Ok(router) => {
+                    let value = self.router_method(frame, router, &name, at, &args);
+                    // A builder of tonic's is changed where it stands.
+                    if matches!(&value, Value::Router(router) if router.kind == Kind::Grpc) {
+                        self.write_back(frame, &call.receiver, value.clone());
+                    }
+                    value
+                }
+                Err(value) => value,
             },
             Value::Methods(methods) => self.methods_method(frame, methods, &name, at, &args),
             Value::Routes(routes) => self.routes_method(frame, routes, &name, at, &args),
@@ -205,11 +212,11 @@ impl<'s> Eval<'_, 's> {
             is_param: true,
         }) = &receiver
             && name != "unwrap_or_default"
-            && is_routing(name)
+            && (is_routing(name) || matches!(name, "add_service" | "into_axum_router"))
             && let ty = self.ty(ty)
             && let Some(kind) = self.router_kind(&ty)
         {
-            let mut router = Router::new(kind, self.axum(frame.module));
+            let mut router = self.empty(kind, frame.module, at);
             router.is_open = true;
             return self.router_method(frame, Rc::new(router), name, at, args);
         }
@@ -246,7 +253,9 @@ impl<'s> Eval<'_, 's> {
             let mut joined: Option<Value<'s>> = None;
             for function in functions {
                 let start = std::mem::replace(&mut frame.vars, before.clone());
+                self.called_at = Some(self.site(frame, at));
                 let (value, left) = self.call(function, values.clone(), Some(Rc::clone(ty)));
+                self.called_at = None;
                 let places = std::iter::once(&*call.receiver).chain(args.iter().copied());
                 for ((place, input), after) in places.zip(&function.sig.inputs).zip(left) {
                     if is_mutable(input)
@@ -334,7 +343,7 @@ impl<'s> Eval<'_, 's> {
             }
             ("unwrap_or_default", []) => {
                 if let Some(kind) = ty.as_ref().and_then(|ty| self.router_kind(ty)) {
-                    let mut router = Router::new(kind, self.axum(frame.module));
+                    let mut router = self.empty(kind, frame.module, at);
                     router.is_open = receiver.is_param();
                     return Value::Router(Rc::new(router));
                 }
@@ -391,6 +400,13 @@ impl<'s> Eval<'_, 's> {
             self.add_opaque(&mut router, site, &shorten(&source(&call.receiver)));
             return self.router_method(frame, router, name, at, args);
         }
+        // tonic's own server goes on with the routes it is given.
+        if let ("add_routes", [Value::Router(router)], Value::External(path)) =
+            (name, values.as_slice(), &receiver)
+            && path.first().is_some_and(|krate| krate == "tonic")
+        {
+            return Value::Router(Rc::clone(router));
+        }
         if values.iter().any(Value::holds_router) {
             let site = self.site(frame, at);
             if matches!(
@@ -426,7 +442,9 @@ impl<'s> Eval<'_, 's> {
         }
         match receiver {
             // A builder of elsewhere stays what it is.
-            Value::External(path) => Value::External(path),
+            Value::External(path) => {
+                Self::grpc_builder(&path, name).unwrap_or(Value::External(path))
+            }
             Value::Opaque(opaque) if opaque.is_param => Value::Opaque(Opaque {
                 ty: None,
                 is_param: true,

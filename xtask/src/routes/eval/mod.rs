@@ -5,6 +5,7 @@ mod call;
 mod closures;
 mod expr;
 mod external;
+mod grpc;
 mod handlers;
 mod layers;
 mod libraries;
@@ -40,6 +41,8 @@ const ROUTERS: &[&str] = &[
     "OpenApiRouter",
     "ApiRouter",
     "GuardedRouter",
+    "Routes",
+    "RoutesBuilder",
     "MethodRouter",
     "ApiMethodRouter",
     "UtoipaMethodRouter",
@@ -88,12 +91,15 @@ pub(crate) struct Eval<'i, 's> {
     escapes: Vec<Escape>,
     entry: Option<Function<'s>>,
     calls: Vec<*const syn::Block>,
-    memo: HashMap<(*const syn::Block, String), Value<'s>>,
+    /// What a function gave that was given nothing known, and what became of its arguments.
+    memo: HashMap<(*const syn::Block, String), (Value<'s>, Vec<Value<'s>>)>,
     routerish: HashMap<String, bool>,
     /// Names of types that may hold a router.
     holders: Option<HashSet<String>>,
     /// The policy asks for arguments of handlers.
     pub(crate) reads_arguments: bool,
+    /// The call that is about to be followed.
+    called_at: Option<Site>,
     /// Calls are followed whatever they return: a text or a layer is wanted.
     eager: u32,
     fuel: u32,
@@ -116,6 +122,8 @@ pub(crate) struct Frame<'s> {
     moved: Option<String>,
     /// Names bound to `&mut` of a place.
     aliases: Vec<(String, &'s Expr)>,
+    /// Where the function was called, and the names of its arguments.
+    called: Option<(Site, &'s syn::Signature)>,
     diverged: bool,
 }
 
@@ -131,8 +139,23 @@ impl<'s> Frame<'s> {
             is_closure: false,
             moved: None,
             aliases: Vec::new(),
+            called: None,
             diverged: false,
         }
+    }
+
+    /// Where the function was called, if `expr` is one of its arguments.
+    fn given_at(&self, expr: &Expr) -> Option<Site> {
+        let (site, sig) = self.called?;
+        let Expr::Path(path) = expr else { return None };
+        let name = path.path.get_ident()?;
+        let is_argument = sig.inputs.iter().any(|input| match input {
+            syn::FnArg::Typed(typed) => {
+                matches!(&*typed.pat, syn::Pat::Ident(argument) if argument.ident == *name)
+            }
+            syn::FnArg::Receiver(_) => false,
+        });
+        is_argument.then_some(site)
     }
 }
 
@@ -153,6 +176,7 @@ impl<'i, 's> Eval<'i, 's> {
             routerish: HashMap::new(),
             holders: None,
             reads_arguments: false,
+            called_at: None,
             eager: 0,
             fuel: 0,
             expansions: 0,
@@ -267,6 +291,7 @@ impl<'i, 's> Eval<'i, 's> {
         }
         self.calls.push(key);
         let mut frame = Frame::new(function.module, self_ty);
+        frame.called = self.called_at.take().map(|site| (site, function.sig));
         let mut holes = Vec::new();
         for (input, arg) in function.sig.inputs.iter().zip(&args) {
             match input {
@@ -320,8 +345,15 @@ impl<'i, 's> Eval<'i, 's> {
                 is_layerish(ty)
                     || is_text(ty) && function.block.stmts.len() <= 3
                     || self.is_routerish(module, self_ty.as_ref(), ty, 0)
-            });
+            })
+            || self.takes_router(function);
         let ty = returned.map(|ty| Ty::declared(module, self_ty.as_ref(), ty));
+        if !matters
+            && let Some(service) =
+                returned.and_then(|ty| self.returned_service(module, self_ty.as_ref(), ty))
+        {
+            return (service, args);
+        }
         if !matters || self.in_guard_crate(module) {
             for (input, arg) in function.sig.inputs.iter().zip(&mut args) {
                 let is_state = matches!(arg, Value::Text(_) | Value::List(_) | Value::Struct(_));
@@ -354,7 +386,7 @@ impl<'i, 's> Eval<'i, 's> {
                 .map_or_else(String::new, |ty| ty.path.join("::")),
         );
         if plain && let Some(known) = self.memo.get(&key) {
-            return (known.clone(), args);
+            return known.clone();
         }
         let is_recursive = self.calls.contains(&key.0);
         let (mut value, left) = self.run(function, args, self_ty);
@@ -364,7 +396,7 @@ impl<'i, 's> Eval<'i, 's> {
             opaque.ty = ty;
         }
         if plain && !is_recursive {
-            self.memo.insert(key, value.clone());
+            self.memo.insert(key, (value.clone(), left.clone()));
         }
         // A method that returns its own type is a step of a builder: the object is not finished.
         let own = function
@@ -374,6 +406,14 @@ impl<'i, 's> Eval<'i, 's> {
             self.start(&value);
         }
         (value, left)
+    }
+
+    /// Whether it is given something that may hold a router: to serve it, or to add to it.
+    fn takes_router(&mut self, function: Function<'s>) -> bool {
+        function.sig.inputs.iter().any(|input| match input {
+            syn::FnArg::Typed(typed) => self.is_routerish(function.module, None, &typed.ty, 0),
+            syn::FnArg::Receiver(_) => false,
+        })
     }
 
     pub(crate) fn in_guard_crate(&self, module: ModId) -> bool {

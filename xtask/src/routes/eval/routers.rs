@@ -181,11 +181,27 @@ impl<'s> Eval<'_, 's> {
                 Rc::make_mut(&mut router).method_not_allowed_fallback(&endpoint);
             }
             (
-                "as_mut" | "as_deref_mut" | "get_mut" | "iter_mut" | "last_mut" | "get_or_insert",
+                "as_mut" | "as_deref_mut" | "axum_router_mut" | "get_mut" | "iter_mut" | "last_mut"
+                | "get_or_insert",
                 _,
             ) => {
                 self.give_up(site, "a router is changed through a reference that is kept");
             }
+            ("add_service", [service]) if router.kind == Kind::Grpc => {
+                return self.add_service(frame, router, service, site);
+            }
+            ("prepare" | "routes", []) if router.kind == Kind::Grpc => {}
+            (
+                "serve"
+                | "serve_with_shutdown"
+                | "serve_with_incoming"
+                | "serve_with_incoming_shutdown",
+                _,
+            ) if router.kind == Kind::Grpc => {
+                self.serve_value(&Value::Router(router), site);
+                return Value::Served;
+            }
+            ("into_axum_router", []) => Rc::make_mut(&mut router).kind = Kind::Axum,
             ("reset_fallback", []) => Rc::make_mut(&mut router).reset_fallback(),
             ("with_state", _) if router.kind != Kind::Guarded => {}
             (

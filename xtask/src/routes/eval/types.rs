@@ -160,6 +160,7 @@ impl<'s> Eval<'_, 's> {
         match (first, ty.name.as_str()) {
             ("axum", "Router") | ("aide", "ApiRouter") => Some(Kind::Axum),
             ("utoipa_axum", "OpenApiRouter") => Some(Kind::OpenApi),
+            ("tonic", "Routes" | "RoutesBuilder") => Some(Kind::Grpc),
             (krate, "GuardedRouter") if self.guard_crates.contains(krate) => Some(Kind::Guarded),
             _ => None,
         }
@@ -240,7 +241,9 @@ impl<'s> Eval<'_, 's> {
         let holders = self.holders.get_or_insert_with(|| {
             let mut holders: HashSet<String> =
                 ROUTERS.iter().map(|name| (*name).to_owned()).collect();
-            let mut words: Vec<String> = vec!["Router".to_owned(), "MakeService".to_owned()];
+            let mut words = ["Router", "Routes", "MakeService"]
+                .map(str::to_owned)
+                .to_vec();
             // A holder of a holder of a holder is as deep as it is looked for.
             for _ in 0..3 {
                 let finders: Vec<Word> = words.iter().map(|word| Word::new(word)).collect();

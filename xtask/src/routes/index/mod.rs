@@ -15,7 +15,7 @@ use std::rc::Rc;
 use syn::{Item, UseTree};
 
 use crate::routes::index::files::join;
-use crate::routes::index::syntax::{item_attributes, plain};
+use crate::routes::index::syntax::{generated, item_attributes, plain};
 use crate::routes::source::{FileId, Sources, number};
 use crate::routes::workspace::{CrateId, Workspace};
 
@@ -35,6 +35,8 @@ pub(crate) struct Module<'s> {
     folder: String,
     names: HashMap<String, Vec<Def<'s>>>,
     globs: Vec<Vec<String>>,
+    /// Package of the `.proto` whose generated code is included here.
+    generated: Option<String>,
     pub(crate) items: Vec<&'s Item>,
 }
 
@@ -83,6 +85,9 @@ pub(crate) enum Target<'s> {
 pub(super) type MemberKey = (String, String, Option<usize>);
 
 pub(super) const DEEPEST: usize = 24;
+
+/// First segment of the path of a server that tonic generates: its package and type follow.
+pub(crate) const GENERATED: &str = "include_proto!";
 
 pub(crate) struct Index<'s> {
     pub(crate) sources: &'s Sources,
@@ -258,6 +263,7 @@ fn build<'s>(
         folder,
         names: HashMap::new(),
         globs: Vec::new(),
+        generated: None,
         items: Vec::new(),
     };
     for item in items {
@@ -289,6 +295,8 @@ fn enter<'s>(module: &mut Module<'s>, item: &'s Item) {
         Item::Macro(inner) => {
             if let Some(ident) = &inner.ident {
                 name(ident, Def::Item(item));
+            } else if let Some(package) = generated(&inner.mac) {
+                module.generated = Some(package);
             }
         }
         Item::Fn(inner) => name(&inner.sig.ident, Def::Item(item)),

@@ -2,7 +2,7 @@
 
 use syn::Item;
 
-use crate::routes::index::{DEEPEST, Def, Found, Index, ModId, Target, segments};
+use crate::routes::index::{DEEPEST, Def, Found, GENERATED, Index, ModId, Target, segments};
 use crate::routes::source::FileId;
 use crate::routes::workspace::CrateId;
 
@@ -165,6 +165,12 @@ impl<'s> Index<'s> {
                 [_, member] => Target::Of(items[0], member.clone()),
                 _ => Target::Unknown,
             };
+        }
+        if let (Some(package), [server, ty, rest @ ..]) = (&here.generated, path)
+            && server.ends_with("_server")
+        {
+            let full = [GENERATED.to_owned(), package.clone(), ty.clone()];
+            return Target::External([full.as_slice(), rest].concat());
         }
         for glob in &here.globs {
             let found = self.resolve_at(module, glob, depth + 4);

@@ -94,3 +94,20 @@ pub(crate) fn condition(attributes: &[syn::Attribute]) -> Option<String> {
             _ => None,
         })
 }
+
+/// The package of `include_proto!("package")`, or of what stands for it:
+/// `include!(concat!(env!("OUT_DIR"), "/package.rs"))`.
+pub(super) fn generated(call: &syn::Macro) -> Option<String> {
+    let name = &call.path.segments.last()?.ident;
+    if name == "include_proto" {
+        return Some(call.parse_body::<syn::LitStr>().ok()?.value());
+    }
+    let text = call.tokens.to_string();
+    if name != "include" || !text.contains("OUT_DIR") {
+        return None;
+    }
+    let file = text.rsplit('"').nth(1)?;
+    let package = file.trim_start_matches('/').strip_suffix(".rs")?;
+    // What has no package is written to `_.rs`.
+    Some(if package == "_" { "" } else { package }.to_owned())
+}

@@ -112,6 +112,8 @@ pub(crate) struct Handler {
     pub(crate) extractors: Vec<String>,
     /// Live on a path that `routes!` gave it for another one's sake.
     pub(crate) is_phantom: bool,
+    /// Full name of the gRPC service it is.
+    pub(crate) service: Option<Rc<str>>,
     /// Given by a policy rather than by layers.
     pub(crate) access: Option<Access>,
 }
@@ -149,6 +151,8 @@ pub(crate) enum Kind {
     Axum,
     OpenApi,
     Guarded,
+    /// tonic's `Routes`.
+    Grpc,
 }
 
 /// A router's value at one point of the program.

@@ -20,11 +20,18 @@ pub(super) fn makes(function: &Function<'_>, name: &str) -> bool {
     let syn::ReturnType::Type(_, ty) = &function.sig.output else {
         return false;
     };
-    // A method of the type itself is a step of a builder.
-    if function.self_ty.and_then(type_name).as_deref() == Some(name) {
-        return false;
-    }
     let mut names = Names(name, false);
+    if function.self_ty.and_then(type_name).as_deref() == Some(name) {
+        // A method of the type itself is a step of a builder, and no start of one.
+        if matches!(function.sig.inputs.first(), Some(syn::FnArg::Receiver(_))) {
+            return false;
+        }
+        names.visit_type(ty);
+        let itself = std::mem::replace(&mut names.0, "Self");
+        names.visit_type(ty);
+        names.0 = itself;
+        return names.1;
+    }
     names.visit_type(ty);
     names.1
 }
@@ -145,7 +152,9 @@ pub(super) fn callers<'s>(index: &Index<'s>, function: &Function<'s>) -> Vec<Fun
     };
     let call = format!("{name}(");
     let own = index.module(function.module).file;
+    let full = near.as_deref().map(|near| format!("{near}::{call}"));
     for words in [
+        full.as_deref().map(|full| vec![full]),
         near.as_deref().map(|near| vec![call.as_str(), near]),
         Some(vec![call.as_str()]),
     ] {

@@ -92,7 +92,9 @@ pub(crate) fn scan(
             // Nobody need call it by name: whoever makes its object has it served.
             if let Some(ty) = eval.server_type(&function) {
                 eval.servers.push((ty.path.join("::"), function));
-                for maker in functions.iter().filter(|maker| makes(maker, &ty.name)) {
+                let beside = index.functions(function.module);
+                let all = functions.iter().chain(&beside);
+                for maker in all.filter(|maker| makes(maker, &ty.name)) {
                     for caller in callers(&index, maker) {
                         entered.remove(&std::ptr::from_ref(caller.block));
                         queue.push(caller);

@@ -166,7 +166,7 @@ pub fn app() -> Router {
             "GET /a @a list [layer]",
             "GET /metrics @metrics closure [layer]",
             "RG008 @leptos",
-            "RG008 @grpc",
+            "ANY <fallback:/> @grpc unimplemented",
         ],
     ),
 ];

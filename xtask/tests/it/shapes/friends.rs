@@ -149,7 +149,7 @@ async fn main() {
     let stack = ServiceBuilder::new().layer(TimeoutLayer::new(std::time::Duration::from_secs(3)));
     Server::builder()
         .layer(stack)
-        .add_service(greeter::server())
+        .add_service(greeter::greeter_server::GreeterServer::new(Greets))
         .serve("[::]:50051".parse().unwrap())
         .await
         .unwrap();
@@ -159,9 +159,7 @@ async fn main() {
 }
 
 mod greeter {
-    pub fn server() -> tonic::service::Routes {
-        tonic::service::Routes::default()
-    }
+    tonic::include_proto!("greeter");
 }
 "#,
         )],

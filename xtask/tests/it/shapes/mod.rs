@@ -18,6 +18,7 @@ mod expansions;
 mod friends;
 mod functions;
 mod generics;
+mod grpc;
 mod guarding;
 mod handlers;
 mod layers;
