@@ -14,5 +14,6 @@ mod oracle;
 mod routes;
 mod runners;
 mod sandbox;
+mod scan;
 mod setup;
 mod shapes;

@@ -1,5 +1,6 @@
 //! A copy of `tests/fixture`, committed, and the binary to run in it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -132,9 +133,7 @@ impl Sandbox {
     }
 
     pub(crate) fn write(&self, file: &str, text: impl AsRef<[u8]>) {
-        let path = self.dir.join(file);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        write(&self.dir, file, text);
     }
 
     pub(crate) fn read(&self, file: &str) -> String {
@@ -146,25 +145,9 @@ impl Sandbox {
     }
 
     /// A command in the sandbox that sees nothing of the test runner's own environment.
-    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir(&self.dir).env_clear();
-        for name in [
-            "PATH",
-            "HOME",
-            "CARGO_HOME",
-            "RUSTUP_HOME",
-            "RUSTUP_TOOLCHAIN",
-            "TMPDIR",
-        ] {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "a test hands on what its children need"
-            )]
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = command(program);
+        command.current_dir(&self.dir);
         command.env(MARK, &self.dir);
         command.env("GIT_CONFIG_GLOBAL", self.dir.with_extension("gitconfig"));
         command
@@ -218,6 +201,44 @@ impl Sandbox {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+/// Writes a file, and the folders it lies in.
+pub(crate) fn write(dir: &Path, file: &str, text: impl AsRef<[u8]>) {
+    let path = dir.join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+/// A command that sees nothing of the test runner's own environment: within a git hook, that names
+/// another repository.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    for name in [
+        "PATH",
+        "HOME",
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+        "RUSTUP_TOOLCHAIN",
+        "TMPDIR",
+    ] {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test hands on what its children need"
+        )]
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// `xtask routes` on a folder.
+pub(crate) fn routes(root: &Path, args: &[&str]) -> Command {
+    let mut command = command(env!("CARGO_BIN_EXE_xtask"));
+    command.arg("routes").args(args).arg("--root").arg(root);
+    command
 }
 
 pub(crate) fn run(mut command: Command) -> Ran {

@@ -75,14 +75,14 @@ pub fn app() -> Router {
         .update(update) //~ update
         .destroy(remove); //~ destroy
     Router::new()
-        .route_with_tsr("/a", get(list).route_layer(from_fn(auth))) //~ a
+        .route_with_tsr("/a", get(list).route_layer(from_fn(auth))) //~ a auth_a
         .route_with_tsr("/b/", get(show)) //~ b
         .route_service_with_tsr("/c", ServeFile::new("c.html")) //~ c
         .merge(users)
 }
 "#,
         &[
-            "GET /a @a list [a]",
+            "GET /a @a list [auth_a]",
             "ANY /a/ @a redirect",
             "GET /b/ @b show",
             "ANY /b @b redirect",

@@ -54,7 +54,7 @@ async fn stamp(mut response: Response) -> Response {
 pub fn app() -> Router {
     Router::new()
         .route("/a", get(list)) //~ a
-        .layer(middleware::from_fn(auth)) //~ one
+        .layer(middleware::from_fn(auth)) //~ auth
         .layer(from_fn_with_state((), |request: Request, next: Next| next.run(request))) //~ two
         .layer(from_extractor::<Signed>()) //~ three
         .layer(map_request(|request: Request| async { request })) //~ four
@@ -69,7 +69,7 @@ pub fn app() -> Router {
 }
 "#,
         &[
-            "GET /a @a list [one two three four five six seven eight nine ten eleven]",
+            "GET /a @a list [auth two three four five six seven eight nine ten eleven]",
             "GET /b @b list",
         ],
     ),
@@ -94,10 +94,10 @@ pub fn app() -> Router {
     let both = (traced.clone(), from_fn(log));
     Router::new()
         .route("/a", get(list)) //~ a
-        .layer(stack.clone()) //~ stack
+        .layer(stack.clone()) //~ auth_stack
         .layer(both) //~ both
-        .route("/b", get(show).layer(stack)) //~ b
-        .route("/c", get(show).route_layer((from_fn(auth), from_fn(log)))) //~ c
+        .route("/b", get(show).layer(stack)) //~ b auth_b
+        .route("/c", get(show).route_layer((from_fn(auth), from_fn(log)))) //~ c auth_c
         .layer( //~ built
             ServiceBuilder::new()
                 .set_x_request_id(MakeRequestUuid)
@@ -113,9 +113,9 @@ pub fn app() -> Router {
 }
 "#,
         &[
-            "GET /a @a list [stack both built option]",
-            "GET /b @b show [b built option]",
-            "GET /c @c show [c built option]",
+            "GET /a @a list [auth_stack both built option]",
+            "GET /b @b show [auth_b built option]",
+            "GET /c @c show [auth_c built option]",
             "GET /d @d list",
         ],
     ),
@@ -152,13 +152,13 @@ pub fn app() -> Router {
         .layer(auth) //~ auth
         .route("/b", get(show)) //~ b
         .layer(layers.cors) //~ cors
-        .nest("/n", Router::new().route("/c", get(list)).layer(guard())) //~ c
+        .nest("/n", Router::new().route("/c", get(list)).layer(guard())) //~ c auth_c
 }
 "#,
         &[
             "GET /a @a list [auth cors]",
             "GET /b @b show [cors]",
-            "GET /n/c @c list [c]",
+            "GET /n/c @c list [auth_c]",
         ],
     ),
     Shape::files(

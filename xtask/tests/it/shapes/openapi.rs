@@ -55,7 +55,7 @@ pub fn app() -> Router {
         .routes(routes!(list, create)) //~ users
         .layer(from_fn(auth)) //~ auth
         .routes(routes!(orders::show)) //~ orders
-        .routes(routes!(both).layer(from_fn(auth))) //~ both
+        .routes(routes!(both).layer(from_fn(auth))) //~ both auth_both
         .nest("/inner", inner)
         .split_for_parts();
     let _ = api.to_json();
@@ -66,8 +66,8 @@ pub fn app() -> Router {
             "GET /api/users @users list [auth]",
             "POST /api/users @users create [auth]",
             "GET /api/orders/{id} @orders show",
-            "GET /api/both @both both [both]",
-            "HEAD /api/both @both both [both]",
+            "GET /api/both @both both [auth_both]",
+            "HEAD /api/both @both both [auth_both]",
             "DELETE /api/inner @remove remove",
         ],
     ),

@@ -60,7 +60,7 @@ trait MethodsExt {
 
 impl MethodsExt for MethodRouter {
     fn guard(self) -> Self {
-        self.route_layer(from_fn(auth)) //~ verb
+        self.route_layer(from_fn(auth)) //~ auth_verb
     }
 }
 
@@ -79,7 +79,7 @@ pub fn app() -> Router {
             "GET /b @page show",
             "GET /health @health closure",
             "POST /c @c create",
-            "GET /d @d list [verb]",
+            "GET /d @d list [auth_verb]",
             "POST /d @d create",
         ],
     ),

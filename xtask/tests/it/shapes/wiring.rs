@@ -24,7 +24,7 @@ impl Guarded {
     }
 
     pub fn route(self, path: &str, methods: MethodRouter) -> Self {
-        Guarded(self.0.route(path, methods.route_layer(from_fn(auth)))) //~ guarded
+        Guarded(self.0.route(path, methods.route_layer(from_fn(auth)))) //~ guarded auth
     }
 }
 
@@ -57,9 +57,9 @@ pub fn app() -> Router {
 }
 "#,
         &[
-            "GET /a @guarded list [guarded]",
+            "GET /a @guarded list [auth]",
             "GET /n/b @b show",
-            "GET /c @guarded list [guarded]",
+            "GET /c @guarded list [auth]",
         ],
     ),
     Shape::app(
