@@ -1,9 +1,9 @@
 //! The commands beside the table: what they print, and how they end.
 
 use serde_json::Value;
-use xshell::cmd;
 
 use super::{GREEN, POLICY, Repo};
+use crate::sandbox;
 
 /// The app with other text in it.
 fn but(old: &str, new: &str) -> String {
@@ -110,7 +110,13 @@ fn explain_prints_the_stack_outermost_first() {
     repo.app(
         &but("route_layer", "layer").replace(".route(", ".layer(from_fn(set_headers)).route("),
     );
-    repo.routes(&["explain", "GET", "/orders"]).expect(0);
+    let ran = repo.routes(&["explain", "GET", "/orders"]);
+    ran.expect(0)
+        .says("GET /orders of shop: guarded")
+        .says("shop::auth::require_user  src/router.rs:10")
+        .says("guarded by shop::auth::require_user at src/router.rs:10");
+    // A layer before the route is not around it.
+    assert!(!ran.stdout.contains("set_headers"), "{}", ran.stdout);
     repo.app(&but("        .route_layer(from_fn(require_user))\n", ""));
     repo.routes(&["explain", "GET", "/orders"])
         .expect(0)
@@ -193,10 +199,10 @@ pub fn app() -> Router {
         .expect(3)
         .says("no commit `no-such-branch`")
         .says("help:");
-    let sh = &repo.sh;
-    let status = cmd!(sh, "git status --porcelain").quiet().read().unwrap();
-    assert!(!status.contains("target"), "{status}");
-    let left: Vec<_> = walkdir::WalkDir::new(sh.current_dir().join("target"))
+    // Nothing is left behind, be it ignored or not.
+    let status = repo.git(&["status", "--porcelain", "--ignored"]);
+    assert_eq!(status, " M src/router.rs\n M xtask.toml\n");
+    let left: Vec<_> = walkdir::WalkDir::new(repo.dir().join("target"))
         .into_iter()
         .flatten()
         .filter(|entry| entry.file_type().is_file())
@@ -217,17 +223,12 @@ fn diff_reads_a_workspace_below_the_top_of_the_repository() {
         repo.write(&format!("below/the/top/{file}"), &repo.read(file));
     }
     repo.commit("below");
-    let below = repo.sh.current_dir().join("below/the/top");
-    std::fs::write(
-        below.join("src/router.rs"),
-        repo.read("src/router.rs").replace("post(h)", "put(h)"),
-    )
-    .unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command
-        .args(["routes", "diff", "HEAD", "--root"])
-        .arg(&below);
-    let ran = crate::sandbox::run(command);
+    repo.write(
+        "below/the/top/src/router.rs",
+        &repo.read("src/router.rs").replace("post(h)", "put(h)"),
+    );
+    let below = repo.dir().join("below/the/top");
+    let ran = sandbox::run(sandbox::routes(&below, &["diff", "HEAD"]));
     ran.expect(0)
         .says("added     shop  PUT /orders")
         .says("dropped   shop  POST /orders");
@@ -237,7 +238,7 @@ fn diff_reads_a_workspace_below_the_top_of_the_repository() {
 #[test]
 fn diff_needs_a_history() {
     let repo = Repo::new(POLICY, GREEN);
-    repo.sh.remove_path(".git").unwrap();
+    std::fs::remove_dir_all(repo.dir().join(".git")).unwrap();
     repo.routes(&["diff", "HEAD"]).expect(3).says("help:");
     repo.routes(&[]).expect(0);
 }

@@ -1,47 +1,59 @@
-//! The mend beside a finding is a patch: applied, it makes the scan green.
+//! The mend beside a finding is a patch: applied, it makes the scan green and loses no route.
 
-use xshell::cmd;
+use std::collections::BTreeSet;
 
 use super::{POLICY, Repo};
+use crate::scan::{self, Table};
 
-/// Applies the diffs that findings of a rule print, one scan after the other, until none is left.
+/// Method and path of each route.
+fn routes(table: &Table) -> BTreeSet<(&str, &str)> {
+    let routes = table.routes.iter();
+    routes
+        .map(|route| (route.method.as_str(), route.path.as_str()))
+        .collect()
+}
+
+/// The repository with its findings of a rule mended; it has the routes that it had before.
 #[track_caller]
 fn mend(rule: &str, policy: &str, app: &str) -> Repo {
     let repo = Repo::new(policy, app);
-    let first = repo.routes(&["--format", "json"]).json();
-    assert!(
-        first["findings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|finding| finding["rule"] == rule),
-        "no {rule} in {first:#}"
+    let before = scan::scan(repo.dir()).unwrap().table;
+    let after = apply(rule, &repo);
+    assert_eq!(
+        routes(&after),
+        routes(&before),
+        "{}",
+        repo.read("src/router.rs")
     );
-    for _ in 0..4 {
+    repo
+}
+
+/// Applies the diffs that findings of a rule print, one scan after the other, until none is left;
+/// answers the table, in which every route is guarded.
+#[track_caller]
+fn apply(rule: &str, repo: &Repo) -> Table {
+    let mut applied = 0;
+    while applied < 4 {
         let json = repo.routes(&["--format", "json"]).json();
         let findings = json["findings"].as_array().unwrap();
         let Some(finding) = findings.iter().find(|finding| finding["rule"] == rule) else {
-            let ran = repo.routes(&[]);
-            ran.expect(0).says("0 findings");
-            return repo;
+            assert!(applied > 0, "no {rule} in {json:#}");
+            assert_eq!(findings.len(), 0, "{findings:#?}");
+            let scanned = scan::scan(repo.dir()).unwrap();
+            assert_eq!(scanned.code, 0);
+            for route in &scanned.table.routes {
+                assert!(route.is_guarded(), "{route:?}");
+            }
+            return scanned.table;
         };
         let fix = finding["fix"]
             .as_str()
             .unwrap_or_else(|| panic!("no mend: {finding:#}"));
-        let sh = &repo.sh;
-        let applied = cmd!(sh, "git apply --unidiff-zero -")
-            .stdin(fix)
-            .quiet()
-            .ignore_status()
-            .output()
-            .unwrap();
-        assert!(
-            applied.status.success(),
-            "{}\n{fix}",
-            String::from_utf8_lossy(&applied.stderr)
-        );
+        repo.write(".git/mend.diff", fix);
+        repo.git(&["apply", "--unidiff-zero", ".git/mend.diff"]);
         let text = repo.read("src/router.rs");
         syn::parse_file(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+        applied += 1;
     }
     panic!("{rule} is still there:\n{}", repo.read("src/router.rs"));
 }
@@ -153,10 +165,13 @@ fn rg010_routes_of_several_paths() {
         "    let (app, _) = utoipa_axum::router::OpenApiRouter::new().routes(utoipa_axum::routes!(a, b)).route_layer(from_fn(require_user)).split_for_parts();\n    app\n",
         "    let (app, _) = utoipa_axum::router::OpenApiRouter::new()\n        .routes(utoipa_axum::routes!(a, b))\n        .route_layer(from_fn(require_user))\n        .split_for_parts();\n    app\n",
     ] {
-        mend(
-            "RG010",
-            POLICY,
-            &format!("pub fn app() -> Router {{\n{app}}}\n\n{handlers}"),
+        let app = format!("pub fn app() -> Router {{\n{app}}}\n\n{handlers}");
+        let repo = Repo::new(POLICY, &app);
+        // Each method was on the path of the other as well.
+        let table = apply("RG010", &repo);
+        assert_eq!(
+            routes(&table),
+            BTreeSet::from([("GET", "/a"), ("POST", "/b")])
         );
     }
 }

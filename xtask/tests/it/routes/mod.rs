@@ -3,15 +3,12 @@
 mod commands;
 mod mends;
 
-use std::process::Command;
-
-use xshell::cmd;
+use std::path::Path;
 
 use crate::sandbox::{self, Ran};
 
 /// A git repository with one app on plain axum.
 pub(crate) struct Repo {
-    pub(crate) sh: xshell::Shell,
     temp: tempfile::TempDir,
 }
 
@@ -58,28 +55,14 @@ guards = [\"shop::auth::require_user\"]
 ";
 
 impl Repo {
-    /// A repository whose `src/router.rs` has this body of `fn app() -> Router`.
+    /// A repository whose `src/router.rs` has these functions, `app() -> Router` among them.
     pub(crate) fn new(policy: &str, app: &str) -> Self {
         let temp = tempfile::Builder::new()
             .prefix("röutes ")
             .tempdir()
             .unwrap();
-        let sh = xshell::Shell::new().unwrap();
-        sh.change_dir(temp.path());
-        for (name, value) in [
-            ("GIT_CONFIG_GLOBAL", "/dev/null"),
-            ("GIT_CONFIG_SYSTEM", "/dev/null"),
-            ("GIT_AUTHOR_NAME", "Test"),
-            ("GIT_AUTHOR_EMAIL", "test@localhost"),
-            ("GIT_COMMITTER_NAME", "Test"),
-            ("GIT_COMMITTER_EMAIL", "test@localhost"),
-        ] {
-            sh.set_var(name, value);
-        }
-        cmd!(sh, "git init --quiet --initial-branch main")
-            .run()
-            .unwrap();
-        let repo = Self { sh, temp };
+        let repo = Self { temp };
+        repo.git(&["init", "--quiet", "--initial-branch", "main"]);
         repo.write("Cargo.toml", MANIFEST);
         repo.write(".gitignore", "target\n");
         repo.write("xtask.toml", policy);
@@ -103,42 +86,53 @@ impl Repo {
         );
     }
 
+    pub(crate) fn dir(&self) -> &Path {
+        self.temp.path()
+    }
+
     pub(crate) fn write(&self, file: &str, text: &str) {
-        let path = self.temp.path().join(file);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        sandbox::write(self.dir(), file, text);
     }
 
     pub(crate) fn read(&self, file: &str) -> String {
-        std::fs::read_to_string(self.temp.path().join(file)).unwrap()
+        std::fs::read_to_string(self.dir().join(file)).unwrap()
     }
 
     pub(crate) fn has(&self, file: &str) -> bool {
-        self.temp.path().join(file).exists()
+        self.dir().join(file).exists()
+    }
+
+    /// What git says.
+    #[track_caller]
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        let mut command = sandbox::command("git");
+        command.args(args).current_dir(self.dir()).envs([
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("GIT_CONFIG_SYSTEM", "/dev/null"),
+            ("GIT_AUTHOR_NAME", "Test"),
+            ("GIT_AUTHOR_EMAIL", "test@localhost"),
+            ("GIT_COMMITTER_NAME", "Test"),
+            ("GIT_COMMITTER_EMAIL", "test@localhost"),
+        ]);
+        let ran = sandbox::run(command);
+        ran.expect(0);
+        ran.stdout
     }
 
     pub(crate) fn commit(&self, message: &str) {
-        let sh = &self.sh;
-        cmd!(sh, "git add --all").quiet().run().unwrap();
-        cmd!(sh, "git commit --quiet --message {message}")
-            .quiet()
-            .run()
-            .unwrap();
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", message]);
     }
 
     /// Runs `xtask routes` here.
     pub(crate) fn routes(&self, args: &[&str]) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command
-            .arg("routes")
-            .args(args)
-            .current_dir(self.temp.path());
-        command.arg("--root").arg(self.temp.path());
+        let mut command = sandbox::routes(self.dir(), args);
+        command.current_dir(self.dir());
         sandbox::run(command)
     }
 }
 
-/// Two routes behind a guard, one for everybody.
+/// Two routes behind a guard.
 pub(crate) const GREEN: &str = "\
 pub fn app() -> Router {
     Router::new()
