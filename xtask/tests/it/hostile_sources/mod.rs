@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::sandbox::Ran;
+use crate::sandbox::{self, Ran};
 
 /// A folder with the files of a workspace.
 pub(crate) struct Workspace {
@@ -38,8 +38,8 @@ async fn main() {
 }
 ";
 
-/// What an unoptimized build on a busy machine may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than a scan takes wherever it runs: only one that does not end is stopped.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(4);
 
 /// Runs a command that may not end by itself; what did not end has no code.
 fn within(mut command: Command, patience: Duration) -> Ran {
@@ -96,9 +96,7 @@ impl Workspace {
     }
 
     pub(crate) fn write(&self, file: &str, text: impl AsRef<[u8]>) {
-        let path = self.path(file);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        sandbox::write(self.dir(), file, text);
     }
 
     /// Writes a file that the program is made of: one that no module names is not compiled.
@@ -118,13 +116,7 @@ impl Workspace {
     /// Runs `xtask routes` on it; whatever it is, it ends as a judge ends.
     #[track_caller]
     pub(crate) fn routes(&self, args: &[&str]) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command
-            .arg("routes")
-            .args(args)
-            .arg("--root")
-            .arg(self.dir());
-        let ran = within(command, PATIENCE);
+        let ran = within(sandbox::routes(self.dir(), args), PATIENCE);
         assert!(
             matches!(ran.code, Some(0 | 1 | 3))
                 && !ran.stderr.contains("bug in xtask")
@@ -137,19 +129,38 @@ impl Workspace {
         ran
     }
 
-    /// Red, with a finding of the rule that names all of this.
+    /// Red, with a finding of the rule that names all of this; answers its lines.
     #[track_caller]
-    pub(crate) fn finds(&self, rule: &str, file: &str, says: &str) {
+    pub(crate) fn finds(&self, rule: &str, file: &str, says: &str) -> Vec<u64> {
         let ran = self.scan();
         ran.expect(1);
         let json = ran.json();
         let findings = json["findings"].as_array().unwrap();
-        let found = findings.iter().any(|finding| {
+        let found = findings.iter().filter(|finding| {
             finding["rule"] == rule
                 && finding["file"].as_str().unwrap_or_default() == file
                 && finding["message"].as_str().unwrap().contains(says)
         });
-        assert!(found, "no {rule} at {file} saying `{says}`:\n{findings:#?}");
+        let lines: Vec<u64> = found
+            .map(|finding| finding["line"].as_u64().unwrap_or_default())
+            .collect();
+        assert!(
+            !lines.is_empty(),
+            "no {rule} at {file} saying `{says}`:\n{findings:#?}"
+        );
+        lines
+    }
+
+    /// Green with its one route, or said to be unknown in this file.
+    #[track_caller]
+    pub(crate) fn is_green_or_unknown(&self, file: &str) {
+        let ran = self.scan();
+        let json = ran.json();
+        if ran.code == Some(0) {
+            assert_eq!(json["counts"]["seen"], 1, "{}", ran.stdout);
+        } else {
+            self.finds("RG008", file, "");
+        }
     }
 
     /// Green, with this many routes.
