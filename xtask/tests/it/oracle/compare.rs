@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{Answer, Ask};
 use super::program::{Program, Router, Step, Version};
-use super::scan::{Row, Table};
+use crate::scan::{Row, Table};
 
 /// Verbs that programs register, one that rides on GET, and one that nobody registers.
 pub(crate) const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "PROPFIND"];
@@ -95,6 +95,40 @@ fn below(prefix: &str, version: Version) -> [(&'static str, String); 4] {
     })
 }
 
+/// How axum begins to say why it does not start.
+const REFUSALS: &[&str] = &[
+    "Adding a route_layer before any routes is a no-op.",
+    "Cannot merge two `MethodRouter`s that both have a fallback",
+    "Cannot merge two `Router`s that both have a fallback",
+    "Invalid route ",
+    "Nesting at the root is no longer supported.",
+    "Overlapping method route.",
+    "Path segments must not start with ",
+    "Paths must start with a `/`",
+    // What axum 0.8 makes of the same below a nest.
+    "called `Result::unwrap()` on an `Err` value: \"Path segments must not start with ",
+];
+
+/// What the scan says wrong of a program that does not start, for this reason.
+pub(crate) fn refused(table: &Table, panic: &str) -> Result<(), String> {
+    if !REFUSALS.iter().any(|refusal| panic.starts_with(refusal)) {
+        return Err(format!("a panic that is not axum's: {panic}"));
+    }
+    resolved(table)?;
+    if table.findings.iter().any(|finding| finding.rule == "RG011") {
+        return Ok(());
+    }
+    Err(format!("axum panics, the scan has no RG011: {panic}"))
+}
+
+/// A program holds nothing that cannot be known.
+fn resolved(table: &Table) -> Result<(), String> {
+    match table.findings.iter().find(|f| f.rule == "RG008") {
+        Some(finding) => Err(format!("the scan says {finding:?}")),
+        None => Ok(()),
+    }
+}
+
 /// As axum joins them.
 fn join(prefix: &str, path: &str) -> String {
     match (prefix, path) {
@@ -107,6 +141,7 @@ fn join(prefix: &str, path: &str) -> String {
 impl Subject<'_> {
     /// What the scan says wrong of a program that starts.
     pub(crate) fn compare(&self, table: &Table, ask: &Ask) -> Result<(), String> {
+        resolved(table)?;
         if let Some(finding) = table.findings.iter().find(|f| f.rule == "RG011") {
             return Err(format!("it starts, but the scan says {finding:?}"));
         }
@@ -161,10 +196,7 @@ impl Subject<'_> {
             if answer.handler.as_deref() != Some(&row.handler) {
                 return Err(format!("the scan has {row:?}"));
             }
-            let lines = &self.handlers[&row.handler];
-            if !lines.is_empty() && !lines.contains(&row.line) {
-                return Err(format!("registered on {lines:?}, the scan has {row:?}"));
-            }
+            self.registered(row)?;
             return self.covered(&answer.layers, &row.covered_by);
         }
         let mut answers = table
@@ -209,6 +241,7 @@ impl Subject<'_> {
             }
         }
         for row in rows {
+            self.registered(row)?;
             let prefix = row.path.trim_start_matches("<fallback:");
             let prefix = prefix.trim_end_matches('>').trim_end_matches('/');
             let Some(answers) = answers.get(prefix) else {
@@ -261,6 +294,14 @@ impl Subject<'_> {
             (Some(one), None) => self.covered(&answer.layers, &one.covered_by),
             (None, _) => Err("the scan has no 404".to_owned()),
             _ => Err("the scan has two 404s".to_owned()),
+        }
+    }
+
+    fn registered(&self, row: &Row) -> Result<(), String> {
+        match self.handlers.get(&row.handler) {
+            None => Err(format!("nothing registers the handler of {row:?}")),
+            Some(lines) if lines.is_empty() || lines.contains(&row.line) => Ok(()),
+            Some(lines) => Err(format!("registered on {lines:?}, the scan has {row:?}")),
         }
     }
 

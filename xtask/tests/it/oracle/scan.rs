@@ -1,52 +1,11 @@
-//! The scan of a workspace of programs: its answer as data.
+//! The scan of a package of programs, and what it says of each of them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
-use std::path::Path;
-use std::process::Command;
-
-use serde::Deserialize;
 
 use super::program::Version;
-use crate::sandbox;
-
-/// What `xtask routes --format json` prints, as far as a program can tell it apart.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(crate) struct Table {
-    pub(crate) routes: Vec<Row>,
-    pub(crate) answers: Vec<Unrouted>,
-    pub(crate) findings: Vec<Finding>,
-}
-
-/// One method of one path.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Row {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) file: String,
-    pub(crate) line: usize,
-    pub(crate) handler: String,
-    pub(crate) covered_by: Vec<String>,
-}
-
-/// A 404 or 405 of axum's own.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Unrouted {
-    pub(crate) root: String,
-    pub(crate) kind: String,
-    pub(crate) path: String,
-    pub(crate) covered_by: Vec<String>,
-    /// Of `method_not_allowed_fallback`.
-    pub(crate) handler: Option<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Finding {
-    pub(crate) rule: String,
-    pub(crate) file: Option<String>,
-    pub(crate) line: Option<usize>,
-}
+use crate::scan::{self, Files, Table};
 
 impl Table {
     /// What it says of each file.
@@ -87,40 +46,24 @@ impl Table {
     }
 }
 
-/// Scans a workspace of these modules, name and text each. Nothing of it is ever built.
+/// Scans a package of these modules, name and text each.
 pub(crate) fn scan(version: Version, modules: &[(String, &str)]) -> Table {
-    let dir = tempfile::tempdir().unwrap();
-    let write = |file: &str, text: &str| write(&dir.path().join(file), text);
-    write("Cargo.toml", &manifest(version));
-    write("Cargo.lock", &lockfile(version));
+    let mut files = Files::new();
     let mut main = String::from("//! Programs.\n\nmod marks;\n\nuse marks::mark;\n\n");
     for (name, text) in modules {
         let _ = writeln!(main, "mod {name};");
-        write(&format!("src/{name}.rs"), text);
+        files.insert(format!("src/{name}.rs"), (*text).to_owned());
     }
     main.push_str("\nfn main() {}\n");
-    write("src/main.rs", &main);
-    write("src/marks.rs", MARKS);
-
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command.args(["routes", "--format", "json", "--root"]);
-    command.arg(dir.path()).current_dir(dir.path());
-    let ran = sandbox::run(command);
-    // Red is what programs without guards are.
-    assert!(
-        matches!(ran.code, Some(0 | 1)),
-        "the scan ended with {:?}:\n{}\n{}",
-        ran.code,
-        ran.stdout,
-        ran.stderr
-    );
-    serde_json::from_str(&ran.stdout)
-        .unwrap_or_else(|error| panic!("{error}:\n{}\n{}", ran.stdout, ran.stderr))
-}
-
-fn write(path: &Path, text: &str) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
+    for (file, text) in [
+        ("Cargo.toml", manifest(version)),
+        ("Cargo.lock", lockfile(version)),
+        ("src/main.rs", main),
+        ("src/marks.rs", MARKS.to_owned()),
+    ] {
+        files.insert(file.to_owned(), text);
+    }
+    scan::table(&files)
 }
 
 const MARKS: &str = "\

@@ -15,19 +15,11 @@ use super::program::{Program, Version};
 use super::random::runner;
 use super::strategy::program;
 
-#[allow(
-    clippy::pedantic,
-    dead_code,
-    reason = "generated, as random as its programs"
-)]
+#[expect(dead_code, reason = "generated, as random as its programs")]
 mod v07 {
     include!("v07.in");
 }
-#[allow(
-    clippy::pedantic,
-    dead_code,
-    reason = "generated, as random as its programs"
-)]
+#[expect(dead_code, reason = "generated, as random as its programs")]
 mod v08 {
     include!("v08.in");
 }
