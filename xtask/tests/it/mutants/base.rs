@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
+use super::copies;
 use super::mutant::{At, Expect, Mutant, Want};
-use super::scan::{self, Files, Key, Table};
 use super::source::{Chain, Kind, Segment, Source};
+use crate::scan::{self, Files, Key, Table};
 
 pub(crate) struct Base {
     pub(crate) files: Files,
@@ -86,9 +87,9 @@ impl Base {
             })
             .collect();
         let keys = base.table.keys();
-        let gone = scan::on_copies(&base.files, &registrations, |dir, (file, _, text)| {
+        let gone = copies::on_copies(&base.files, &registrations, |dir, (file, _, text)| {
             let changed = Files::from([(file.clone(), text.clone())]);
-            let left = scan::scan_changed(dir, &base.files, &changed).unwrap();
+            let left = copies::scan_changed(dir, &base.files, &changed).unwrap();
             &keys - &left.table.keys()
         });
         base.through = registrations
@@ -174,7 +175,7 @@ impl Base {
 /// All twins, each with its policy beside its manifest.
 pub(crate) fn twin_files() -> Files {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mutants/twins");
-    scan::read_files(&root, |_| true)
+    copies::read_files(&root, |_| true)
 }
 
 /// What has to be said where routes are no longer behind layers of these classes.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::base::{Base, CLASSES, Class, lost};
 use super::mutant::{At, Expect, Mutant, Want};
-use super::scan::Files;
+use crate::scan::Files;
 
 pub(crate) fn mutants(base: &Base) -> Vec<Mutant> {
     let mut all = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::scan::{Files, Key, Scanned, Table};
+use crate::scan::{Files, Key, Scanned, Table};
 
 /// A change of the workspace that a scan has to tell.
 pub(crate) struct Mutant {
@@ -18,13 +18,13 @@ pub(crate) struct Mutant {
 pub(crate) enum Expect {
     /// Red, with all of these findings.
     Red(Vec<Want>),
-    /// Green, with all of these warnings.
+    /// Green, with all of these warnings, and the same table.
     Told(Vec<Want>),
     /// A line of this route in `routes.lock` that is not the committed one.
     Lock(String),
     /// Either of both.
     RedOrLock(String),
-    /// Means the same, for this reason: green, and the same table.
+    /// Means the same, for this reason: green, the same table, and no other findings.
     Same(&'static str),
 }
 
@@ -121,6 +121,17 @@ fn names(message: &str, place: &str) -> bool {
 }
 
 impl Mutant {
+    #[track_caller]
+    pub(crate) fn assert_changes(&self, files: &Files) {
+        let is_new = |(file, text): (&String, &String)| files.get(file) != Some(text);
+        assert!(
+            self.changed.iter().any(is_new),
+            "{} changes nothing at {}",
+            self.operator,
+            self.place
+        );
+    }
+
     /// Why it survived.
     pub(crate) fn check(
         &self,
@@ -143,8 +154,12 @@ impl Mutant {
         if *code != wanted {
             let _ = writeln!(why, "    exit {code} instead of {wanted}");
         }
-        if matches!(self.expect, Expect::Same(_)) && base.meaning() != table.meaning() {
+        let means_the_same = matches!(self.expect, Expect::Same(_) | Expect::Told(_));
+        if means_the_same && base.meaning() != table.meaning() {
             let _ = writeln!(why, "    the table is another one");
+        }
+        if matches!(self.expect, Expect::Same(_)) && base.rules() != table.rules() {
+            let _ = writeln!(why, "    {:?} instead of {:?}", table.rules(), base.rules());
         }
         if why.is_empty() {
             return Ok(());
@@ -195,9 +210,9 @@ impl Tally {
         }
     }
 
-    /// Prints the figures; fails if one survived.
+    /// Prints the figures; fails if one survived, or if an operator made fewer than this many.
     #[track_caller]
-    pub(crate) fn finish(&self) {
+    pub(crate) fn finish(&self, least: impl Iterator<Item = (&'static str, usize)>) {
         let mut text = String::new();
         let mut sum = [0; 3];
         for (operator, row) in &self.rows {
@@ -224,5 +239,17 @@ impl Tally {
             println!("{text}");
         }
         assert!(self.survivors.is_empty(), "survivors:\n{}", self.survivors);
+        let least: BTreeMap<_, _> = least.collect();
+        let operators: BTreeSet<_> = least.keys().chain(self.rows.keys()).collect();
+        let few: Vec<String> = operators
+            .into_iter()
+            .filter_map(|operator| {
+                let made = self.rows.get(operator).map_or(0, |row| row[2]);
+                let least = least.get(operator).copied();
+                let is_enough = least.is_some_and(|least| made >= least);
+                (!is_enough).then(|| format!("{operator}: {made} instead of {least:?}"))
+            })
+            .collect();
+        assert!(few.is_empty(), "too few mutants (`least.rs`): {few:#?}");
     }
 }

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::base::{Base, CLASSES, Class, is_rust, lost};
 use super::mutant::{At, Expect, Mutant, Want};
-use super::scan::{Files, Key};
 use super::source::Source;
+use crate::scan::{Files, Key};
 
 pub(crate) fn mutants(base: &Base) -> Vec<Mutant> {
     let mut all = Vec::new();

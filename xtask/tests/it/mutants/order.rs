@@ -255,7 +255,7 @@ fn unmount(base: &Base, all: &mut Vec<Mutant>) {
             .routes
             .iter()
             .filter(|row| !gone.contains(&row.key()))
-            .map(super::scan::Row::place)
+            .map(crate::scan::Row::place)
             .collect();
         let rows = base
             .table

@@ -100,6 +100,7 @@ impl Source {
             done = range.end;
         }
         text.push_str(&self.text[done..]);
+        assert_ne!(text, self.text, "{}: edits change nothing", self.file);
         text
     }
 

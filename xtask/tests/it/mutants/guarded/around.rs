@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::mutants::mutant::{At, Expect, Mutant, Want};
-use crate::mutants::scan::Files;
 use crate::mutants::source::Source;
+use crate::scan::Files;
 
 pub(super) fn aliases(source: &Source, all: &mut Vec<Mutant>) {
     for import in &source.imports {

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::around;
 use crate::mutants::mutant::{At, Expect, Mutant, Want};
-use crate::mutants::scan::Files;
 use crate::mutants::source::{Kind, Segment, Source};
+use crate::scan::Files;
 
 /// What one route of an app's router says.
 struct Route<'a> {
@@ -145,12 +145,12 @@ impl Route<'_> {
                 format!("public(\"{reason}, and more\"{rest}"),
                 self.lock(),
             );
-            let rated = Expect::Same("without a class of its own a route has the standard one");
-            put(
-                "drop or add a rate class",
-                policy.split(".rate").next().unwrap().to_owned(),
-                rated,
-            );
+            let rated = Expect::Same("the rate class is not whom it lets in");
+            let other = match policy.split_once(".rate") {
+                Some((unrated, _)) => unrated.to_owned(),
+                None => format!("{policy}.rate(guard::RateClass::Strict)"),
+            };
+            put("drop or add a rate class", other, rated);
         } else {
             put(
                 "policy → public",
