@@ -123,6 +123,18 @@ impl<'s> Value<'s> {
         }
     }
 
+    /// Whether a router is in it that went into a call the scan cannot follow.
+    pub(crate) fn holds_lost(&self) -> bool {
+        match self {
+            Self::Lost(..) => true,
+            Self::List(all) | Self::Tuple(all) | Self::Either(all) => {
+                all.iter().any(Self::holds_lost)
+            }
+            Self::Struct(record) => record.fields.iter().any(|(_, value)| value.holds_lost()),
+            _ => false,
+        }
+    }
+
     /// Whether following a call with it can matter.
     pub(crate) fn matters(&self) -> bool {
         match self {

@@ -305,6 +305,27 @@ impl Workspace {
         &self.packages[self.crates[id.0 as usize].package]
     }
 
+    /// The axum that code of a package is built with: its own, or that of a member it depends on.
+    pub(crate) fn axum_of(&self, id: CrateId) -> Option<&str> {
+        let mut queue = vec![self.crates[id.0 as usize].package];
+        let mut seen = BTreeSet::new();
+        while let Some(package) = queue.pop() {
+            if !seen.insert(package) {
+                continue;
+            }
+            let package = &self.packages[package];
+            if package.axum.is_some() {
+                return package.axum.as_deref();
+            }
+            let below = package.dependencies.values();
+            queue.extend(below.filter_map(|name| {
+                let is_it = |package: &Package| code_name(&package.name) == *name;
+                self.packages.iter().position(is_it)
+            }));
+        }
+        None
+    }
+
     pub(crate) fn ids(&self) -> impl Iterator<Item = CrateId> + use<> {
         (0..number(self.crates.len())).map(CrateId)
     }

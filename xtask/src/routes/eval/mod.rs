@@ -395,7 +395,8 @@ impl<'i, 's> Eval<'i, 's> {
         {
             opaque.ty = ty;
         }
-        if plain && !is_recursive {
+        // What was lost belongs to the entry it was lost in.
+        if plain && !is_recursive && !value.holds_lost() && !left.iter().any(Value::holds_lost) {
             self.memo.insert(key, (value.clone(), left.clone()));
         }
         // A method that returns its own type is a step of a builder: the object is not finished.
@@ -434,26 +435,25 @@ impl<'i, 's> Eval<'i, 's> {
     pub(crate) fn axum(&mut self, module: ModId) -> Axum {
         let module = self.index.module(module);
         let package = self.index.workspace.package_of(module.krate);
-        match &package.axum {
-            Some(version) => Axum::of(version).unwrap_or_else(|| {
-                let site = Site {
-                    file: module.file,
-                    line: 1,
-                    column: 1,
-                };
-                let what = format!(
-                    "`{}` uses axum {version}, whose rules are not known",
-                    package.name
-                );
-                self.give_up(site, what);
-                // The nearest rules that are known.
-                if version.starts_with("0.6") || version.starts_with("0.5") {
-                    Axum::V07
-                } else {
-                    Axum::V08
-                }
-            }),
-            None => Axum::V08,
+        let version = self.index.workspace.axum_of(module.krate);
+        if let Some(known) = version.and_then(Axum::of) {
+            return known;
+        }
+        let site = Site {
+            file: module.file,
+            line: 1,
+            column: 1,
+        };
+        let name = &package.name;
+        let what = match version {
+            Some(version) => format!("`{name}` uses axum {version}, whose rules are not known"),
+            None => format!("which axum `{name}` uses is not known: `Cargo.lock` does not say"),
+        };
+        self.give_up(site, what);
+        // The nearest rules that are known.
+        match version {
+            Some(old) if old.starts_with("0.6") || old.starts_with("0.5") => Axum::V07,
+            _ => Axum::V08,
         }
     }
 }

@@ -105,6 +105,75 @@ async fn main() {
         ],
         &["GET /a @a list", "RG008 @first"],
     ),
+    Shape::files(
+        "an_axum_whose_version_nothing_tells",
+        &[
+            ("Cargo.lock", "version = 4\n"),
+            (
+                "Cargo.toml",
+                r#"
+[package]
+name = "app"
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+axum = { git = "https://example.test/axum" }
+"#,
+            ),
+            (
+                "src/main.rs",
+                r#"
+//! Served. //~ top
+mod handlers;
+
+use axum::{Router, routing::get};
+
+#[tokio::main]
+async fn main() {
+    let app = Router::new().route("/a/:id", get(handlers::list)); //~ id
+    axum::serve(tokio::net::TcpListener::bind("[::]:80").await.unwrap(), app).await.unwrap();
+}
+"#,
+            ),
+        ],
+        &["GET /a/:id @id list", "RG008 @top", "RG011 @id"],
+    ),
+    Shape::files(
+        "a_router_lost_on_two_ways",
+        &[(
+            "src/main.rs",
+            r#"
+mod handlers;
+
+use axum::{Router, routing::get};
+use handlers::{list, show};
+use tower::wrapped;
+
+fn shared() -> Router {
+    wrapped(Router::new().route("/shared", get(list))) //~ shared
+}
+
+async fn first(listener: tokio::net::TcpListener) {
+    let shared = shared();
+    axum::serve(listener, shared).await.unwrap(); //~ serve_first
+}
+
+async fn second(listener: tokio::net::TcpListener) {
+    wrapped(Router::new().route("/alone", get(show))); //~ alone
+    let shared = shared();
+    axum::serve(listener, shared).await.unwrap(); //~ serve_second
+}
+
+#[tokio::main]
+async fn main() {
+    first(tokio::net::TcpListener::bind("[::]:80").await.unwrap()).await;
+    second(tokio::net::TcpListener::bind("[::]:81").await.unwrap()).await;
+}
+"#,
+        )],
+        &["GET /shared @shared list", "GET /alone @alone show"],
+    ),
     Shape::app(
         "routers_out_of_collections_of_elsewhere",
         r#"
