@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::index::{Found, Function, ModId};
 use super::router::{Access, Endpoint, Methods, Part, Router, Text, join, join_stacks};
+use super::source::Site;
 
 #[derive(Clone)]
 pub(crate) enum Value<'s> {
@@ -32,8 +33,8 @@ pub(crate) enum Value<'s> {
     Function(Function<'s>),
     /// A function of a trait, for the type it was named by.
     Method(Function<'s>, Rc<TypeRef<'s>>),
-    /// Something of another crate, by its path.
-    External(Rc<[String]>),
+    /// Something of another crate, by its path; given by a call, if there is a place.
+    External(Rc<[String]>, Option<Site>),
     Item(Found<'s>),
     Access(Rc<Access>),
     /// A make-service whose router was taken down as served where it was made.
@@ -46,6 +47,8 @@ pub(crate) struct Opaque<'s> {
     pub(crate) ty: Option<Ty<'s>>,
     /// It came in as an argument of the function that is read.
     pub(crate) is_param: bool,
+    /// The call it came out of, which cannot be followed: it may be anything of its type.
+    pub(crate) from: Option<Site>,
 }
 
 /// A type, looked up when somebody asks: most never matter.
@@ -99,6 +102,10 @@ pub(crate) struct Lambda<'s> {
     pub(crate) module: ModId,
     pub(crate) vars: Vec<(String, Value<'s>)>,
     pub(crate) self_ty: Option<Rc<TypeRef<'s>>>,
+    /// The frame whose variables these are.
+    pub(crate) frame: usize,
+    /// It names a variable that holds a router.
+    pub(crate) touches: bool,
 }
 
 impl<'s> Value<'s> {
@@ -109,7 +116,15 @@ impl<'s> Value<'s> {
     pub(crate) fn typed(ty: Option<Ty<'s>>) -> Self {
         Self::Opaque(Opaque {
             ty,
-            is_param: false,
+            ..Opaque::default()
+        })
+    }
+
+    /// What a call gives that cannot be followed.
+    pub(crate) fn from_call(site: Site) -> Self {
+        Self::Opaque(Opaque {
+            from: Some(site),
+            ..Opaque::default()
         })
     }
 
@@ -117,7 +132,9 @@ impl<'s> Value<'s> {
     pub(crate) fn holds_router(&self) -> bool {
         match self {
             Self::Router(_) | Self::Lost(..) => true,
-            Self::List(all) | Self::Tuple(all) => all.iter().any(Self::holds_router),
+            Self::List(all) | Self::Tuple(all) | Self::Either(all) => {
+                all.iter().any(Self::holds_router)
+            }
             Self::Struct(record) => record.fields.iter().any(|(_, value)| value.holds_router()),
             _ => false,
         }
@@ -140,6 +157,7 @@ impl<'s> Value<'s> {
         match self {
             Self::Router(_) | Self::Lost(..) | Self::Methods(_) | Self::Routes(_) => true,
             Self::Handler(endpoint) => endpoint.handler.service.is_some(),
+            Self::Closure(lambda) => lambda.touches,
             Self::List(all) | Self::Tuple(all) | Self::Either(all) => all.iter().any(Self::matters),
             Self::Struct(record) => record.fields.iter().any(|(_, value)| value.matters()),
             _ => false,
@@ -157,164 +175,283 @@ impl<'s> Value<'s> {
         }
     }
 
-    /// The value after two ways met.
-    pub(crate) fn join(self, other: Self, why: &Rc<str>) -> Self {
+    /// The call it came out of, where that cannot be followed.
+    pub(crate) fn from(&self) -> Option<Site> {
+        match self {
+            Self::Opaque(opaque) => opaque.from,
+            Self::External(_, site) => *site,
+            _ => None,
+        }
+    }
+
+    /// Whether both are the same for sure.
+    pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Router(a), Self::Router(b)) => {
-                if Rc::ptr_eq(&a, &b) {
-                    return Self::Router(a);
-                }
-                Self::Router(Rc::new(join(&a, &b, why)))
+            (Self::Opaque(a), Self::Opaque(b)) => {
+                !a.is_param && !b.is_param && a.from == b.from && a.ty.is_none() && b.ty.is_none()
             }
-            (Self::Methods(a), Self::Methods(b)) => {
-                if Rc::ptr_eq(&a, &b) {
-                    return Self::Methods(a);
-                }
-                Self::Methods(Rc::new(join_methods(&a, &b)))
+            (Self::Router(a), Self::Router(b)) => Rc::ptr_eq(a, b),
+            (Self::Methods(a), Self::Methods(b)) => Rc::ptr_eq(a, b),
+            (Self::Routes(a), Self::Routes(b)) => Rc::ptr_eq(a, b),
+            (Self::Handler(a), Self::Handler(b)) => Rc::ptr_eq(a, b),
+            (Self::Layers(a), Self::Layers(b)) => Rc::ptr_eq(a, b),
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::Number(a), Self::Number(b)) => a == b,
+            (Self::Filter(a), Self::Filter(b)) => a == b,
+            (Self::Either(a), Self::Either(b))
+            | (Self::List(a), Self::List(b))
+            | (Self::Tuple(a), Self::Tuple(b)) => Rc::ptr_eq(a, b),
+            (Self::Struct(a), Self::Struct(b)) => Rc::ptr_eq(a, b),
+            (Self::Closure(a), Self::Closure(b)) => Rc::ptr_eq(a, b),
+            (Self::Function(a), Self::Function(b)) => std::ptr::eq(a.block, b.block),
+            (Self::Method(a, ours), Self::Method(b, theirs)) => {
+                std::ptr::eq(a.block, b.block) && ours.path == theirs.path
             }
-            (Self::Layers(a), Self::Layers(b)) => {
-                if Rc::ptr_eq(&a, &b) {
-                    return Self::Layers(a);
-                }
-                let mut parts: Vec<Part> = Vec::new();
-                for part in a.iter() {
-                    let is_conditional = part.is_conditional || !b.contains(part);
-                    parts.push(Part {
-                        is_conditional,
-                        ..part.clone()
-                    });
-                }
-                for part in b
-                    .iter()
-                    .filter(|part| !a.iter().any(|other| other.names == part.names))
-                {
-                    parts.push(Part {
-                        is_conditional: true,
-                        ..part.clone()
-                    });
-                }
-                Self::Layers(parts.into())
-            }
-            (Self::Struct(a), Self::Struct(b)) if a.ty.name == b.ty.name => {
-                let mut fields = a.fields.clone();
-                for (name, value) in &mut fields {
-                    if let Some((_, other)) = b.fields.iter().find(|(theirs, _)| theirs == name) {
-                        *value = std::mem::replace(value, Self::unknown()).join(other.clone(), why);
-                    }
-                }
-                Self::Struct(Rc::new(Record {
-                    ty: Rc::clone(&a.ty),
-                    fields,
-                    is_param: a.is_param || b.is_param,
-                }))
-            }
-            (Self::Tuple(a), Self::Tuple(b)) if a.len() == b.len() => Self::Tuple(Rc::new(
-                a.iter()
-                    .zip(b.iter())
-                    .map(|(a, b)| a.clone().join(b.clone(), why))
-                    .collect(),
-            )),
-            (Self::Text(a), Self::Text(b)) => {
-                if a == b {
-                    Self::Text(a)
-                } else {
-                    Self::Text(Text {
-                        shown: format!("{{{}|{}}}", a.shown, b.shown),
-                        is_known: false,
-                    })
-                }
-            }
-            // What one way knows of a field the other may still have as it came.
-            (Self::Struct(record), Self::Opaque(opaque))
-            | (Self::Opaque(opaque), Self::Struct(record))
-                if opaque.is_param =>
+            (Self::External(a, at), Self::External(b, other)) => a == b && at == other,
+            (Self::Item(a), Self::Item(b)) => std::ptr::eq(a.item, b.item),
+            (Self::Access(a), Self::Access(b)) => a == b,
+            (Self::Served, Self::Served) => true,
+            _ => false,
+        }
+    }
+
+    /// The value after two ways met. What is not the same on both is never taken for what it is on
+    /// one: routes are those of both, and anything else is one of several, or not known.
+    pub(crate) fn join(self, other: Self, why: &Rc<str>) -> Self {
+        if self.is(&other) {
+            return self;
+        }
+        let is_made =
+            |value: &Self| matches!(value, Self::Struct(_) | Self::Tuple(_) | Self::List(_));
+        match (self, other) {
+            (made, Self::External(_, Some(site))) | (Self::External(_, Some(site)), made)
+                if is_made(&made) =>
             {
-                let mut record = record;
-                Rc::make_mut(&mut record).is_param = true;
-                Self::Struct(record)
+                made.join(Self::from_call(site), why)
             }
-            // Of a router and something unknown the router is what matters; it may not be there.
-            (Self::Router(router), Self::Opaque(opaque))
-            | (Self::Opaque(opaque), Self::Router(router)) => {
-                let mut router = router;
-                if opaque.is_param {
+            (Self::Router(a), Self::Router(b)) => Self::Router(Rc::new(join(&a, &b, why))),
+            (Self::Lost(a, n), Self::Router(b) | Self::Lost(b, _))
+            | (Self::Router(b), Self::Lost(a, n)) => Self::Lost(Rc::new(join(&a, &b, why)), n),
+            (Self::Lost(router, n), _) | (_, Self::Lost(router, n)) => Self::Lost(router, n),
+            // It may not be there. Where something unknown stands for it, that may be any router.
+            (Self::Router(mut router), other) | (other, Self::Router(mut router)) => {
+                let from = other.from();
+                if from.is_some_and(|from| !router.unknown.contains(&from)) {
+                    Rc::make_mut(&mut router).unknown.extend(from);
+                }
+                if other.is_param() {
                     Rc::make_mut(&mut router).is_open = true;
                 }
                 Self::Router(router)
             }
+            (Self::Methods(a), Self::Methods(b)) if a.is(&b) => {
+                Self::Methods(Rc::new(join_methods(&a, &b)))
+            }
+            (Self::Handler(a), Self::Handler(b)) if a.handler == b.handler => {
+                let mut joined = (*a).clone();
+                joined.stack = join_stacks(&a.stack, &b.stack);
+                Self::Handler(Rc::new(joined))
+            }
+            (Self::Layers(a), Self::Layers(b)) => Self::Layers(join_parts(&a, &b)),
+            (Self::Layers(parts), _) | (_, Self::Layers(parts)) => {
+                Self::Layers(parts.iter().map(Part::conditional).collect())
+            }
+            (Self::Struct(a), Self::Struct(b)) if a.ty.name == b.ty.name => {
+                Self::Struct(Rc::new(join_records(&a, &b, why)))
+            }
+            (Self::Struct(mut record), Self::Opaque(opaque))
+            | (Self::Opaque(opaque), Self::Struct(mut record)) => {
+                let inner = Rc::make_mut(&mut record);
+                // What one way knows of a field the other may still have as it came.
+                inner.is_param |= opaque.is_param;
+                if opaque.from.is_some() {
+                    let other = Self::Opaque(Opaque { ty: None, ..opaque });
+                    for (_, value) in &mut inner.fields {
+                        let mine = std::mem::replace(value, Self::unknown());
+                        *value = mine.join(other.clone(), why);
+                    }
+                }
+                Self::Struct(record)
+            }
+            (Self::Tuple(a), Self::Tuple(b)) if a.len() == b.len() => {
+                let pairs = a.iter().cloned().zip(b.iter().cloned());
+                Self::Tuple(Rc::new(pairs.map(|(a, b)| a.join(b, why)).collect()))
+            }
+            (Self::Tuple(parts), Self::Opaque(opaque))
+            | (Self::Opaque(opaque), Self::Tuple(parts))
+                if opaque.from.is_some() || opaque.is_param =>
+            {
+                let other = Self::Opaque(Opaque { ty: None, ..opaque });
+                let parts = parts.iter().cloned();
+                Self::Tuple(Rc::new(
+                    parts.map(|part| part.join(other.clone(), why)).collect(),
+                ))
+            }
+            (Self::Text(a), Self::Text(b)) => Self::Text(either_text(&a, &b)),
+            // A default beside something unknown is one of two.
+            (Self::Text(text), _) | (_, Self::Text(text)) => {
+                Self::Text(Text::unknown(&cut(format!("{}|…", text.shown))))
+            }
+            // A number or a policy is the one or the other.
+            (Self::Number(_) | Self::Access(_), _) | (_, Self::Number(_) | Self::Access(_)) => {
+                Self::unknown()
+            }
+            (Self::List(a), Self::List(b)) => Self::List(Rc::new(join_lists(&a, &b, why))),
+            (Self::List(mut all), Self::Opaque(opaque))
+            | (Self::Opaque(opaque), Self::List(mut all)) => {
+                if opaque.from.is_some() {
+                    Rc::make_mut(&mut all).push(Self::Opaque(opaque));
+                }
+                Self::List(all)
+            }
+            (Self::Closure(a), Self::Closure(b)) if std::ptr::eq(a.expr, b.expr) => {
+                let mut joined = (*a).clone();
+                for ((name, value), (theirs, other)) in joined.vars.iter_mut().zip(&b.vars) {
+                    if name == theirs {
+                        let mine = std::mem::replace(value, Self::unknown());
+                        *value = mine.join(other.clone(), why);
+                    }
+                }
+                Self::Closure(Rc::new(joined))
+            }
             (Self::Opaque(a), Self::Opaque(b)) => Self::Opaque(Opaque {
                 ty: a.ty.or(b.ty),
                 is_param: a.is_param || b.is_param,
+                from: a.from.or(b.from),
             }),
-            // A default beside something unknown is one of two.
-            (Self::Opaque(_), Self::Text(text)) | (Self::Text(text), Self::Opaque(_)) => {
-                Self::Text(Text::unknown(&format!("{}|…", text.shown)))
+            (Self::External(a, at), Self::External(b, _)) if a == b => Self::External(a, at),
+            (Self::Served, _) | (_, Self::Served) => Self::Served,
+            // Nothing on the one way: it is there on the other.
+            (Self::Opaque(opaque), value) | (value, Self::Opaque(opaque))
+                if opaque.from.is_none() =>
+            {
+                value
             }
-            (Self::Opaque(_), value) | (value, Self::Opaque(_)) => value,
-            (Self::Number(a), Self::Number(b)) => {
-                if a == b {
-                    Self::Number(a)
-                } else {
-                    Self::unknown()
+            (a, b) => {
+                let mut all: Vec<Self> = Vec::new();
+                for value in [a, b] {
+                    let several = match value {
+                        Self::Either(several) => Rc::unwrap_or_clone(several),
+                        value => vec![value],
+                    };
+                    for value in several {
+                        if !all.iter().any(|known| known.is(&value)) {
+                            all.push(value);
+                        }
+                    }
                 }
-            }
-            (Self::Either(a), Self::Either(b)) => {
-                Self::Either(Rc::new(a.iter().chain(b.iter()).cloned().collect()))
-            }
-            (Self::Either(all), one) | (one, Self::Either(all)) => {
-                Self::Either(Rc::new(all.iter().cloned().chain([one]).collect()))
-            }
-            (Self::Lost(router, n), _) | (_, Self::Lost(router, n)) => Self::Lost(router, n),
-            (Self::List(a), Self::List(b)) => {
-                // Usually the one is the other with more.
-                let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-                let joined = longer
-                    .iter()
-                    .enumerate()
-                    .map(|(n, value)| match shorter.get(n) {
-                        Some(other) => value.clone().join(other.clone(), why),
-                        None => value.clone(),
-                    });
-                Self::List(Rc::new(joined.collect()))
-            }
-            (Self::Function(a), Self::Function(b)) => {
-                if std::ptr::eq(a.block, b.block) {
-                    Self::Function(a)
-                } else {
-                    Self::Either(Rc::new(vec![Self::Function(a), Self::Function(b)]))
+                if all.len() > MOST_WAYS {
+                    return Self::unknown();
                 }
+                Self::Either(Rc::new(all))
             }
-            (Self::Item(a), Self::Item(b)) => {
-                if std::ptr::eq(a.item, b.item) {
-                    Self::Item(a)
-                } else {
-                    Self::Either(Rc::new(vec![Self::Item(a), Self::Item(b)]))
+        }
+    }
+
+    /// What an element of a list is worth that may not be there. Routes may all be there; what is
+    /// called or put around something has to be known.
+    pub(crate) fn uncertain(&self) -> Self {
+        match self {
+            Self::Layers(parts) => Self::Layers(parts.iter().map(Part::conditional).collect()),
+            Self::Tuple(all) => Self::Tuple(Rc::new(all.iter().map(Self::uncertain).collect())),
+            Self::List(all) => Self::List(Rc::new(all.iter().map(Self::uncertain).collect())),
+            Self::Struct(record) => {
+                let mut record = (**record).clone();
+                for (_, value) in &mut record.fields {
+                    *value = value.uncertain();
                 }
+                Self::Struct(Rc::new(record))
             }
-            (Self::Struct(a), Self::Struct(b)) => {
-                Self::Either(Rc::new(vec![Self::Struct(a), Self::Struct(b)]))
-            }
-            (a, b) if b.matters() && !a.matters() => b,
-            (value, _) => value,
+            Self::Router(_)
+            | Self::Lost(..)
+            | Self::Methods(_)
+            | Self::Routes(_)
+            | Self::Text(_)
+            | Self::Number(_)
+            | Self::Opaque(_) => self.clone(),
+            _ => Self::unknown(),
         }
     }
 }
 
-fn join_methods(a: &Methods, b: &Methods) -> Methods {
-    let mut joined = a.clone();
-    let merge = |ours: &mut Endpoint, theirs: &Endpoint| {
-        ours.stack = join_stacks(&ours.stack, &theirs.stack);
-    };
-    for (verb, endpoint) in &b.verbs {
-        match joined.verbs.iter_mut().find(|(other, _)| other == verb) {
-            Some((_, ours)) => merge(ours, endpoint),
-            None => joined.verbs.push((verb, endpoint.clone())),
+/// How many ways are told apart.
+const MOST_WAYS: usize = 8;
+
+/// How long a text may get that is not known anyway, in bytes.
+const LONGEST_TEXT: usize = 400;
+
+fn cut(text: String) -> String {
+    if text.len() <= LONGEST_TEXT {
+        return text;
+    }
+    let end = text.floor_char_boundary(LONGEST_TEXT);
+    format!("{}…", &text[..end])
+}
+
+fn either_text(a: &Text, b: &Text) -> Text {
+    Text {
+        shown: cut(format!("{{{}|{}}}", a.shown, b.shown)),
+        is_known: false,
+    }
+}
+
+/// Layers of two ways, outermost first.
+fn join_parts(a: &[Part], b: &[Part]) -> Rc<[Part]> {
+    let mut parts: Vec<Part> = Vec::new();
+    for part in a {
+        let is_conditional = part.is_conditional || !b.contains(part);
+        parts.push(Part {
+            is_conditional,
+            ..part.clone()
+        });
+    }
+    let only_theirs = b
+        .iter()
+        .filter(|part| !a.iter().any(|other| other.names == part.names));
+    parts.extend(only_theirs.map(Part::conditional));
+    parts.into()
+}
+
+fn join_records<'s>(a: &Record<'s>, b: &Record<'s>, why: &Rc<str>) -> Record<'s> {
+    let mut fields = a.fields.clone();
+    for (name, value) in &mut fields {
+        if let Some((_, other)) = b.fields.iter().find(|(theirs, _)| theirs == name) {
+            *value = std::mem::replace(value, Value::unknown()).join(other.clone(), why);
         }
     }
-    match (&mut joined.other, &b.other) {
-        (Some(ours), Some(theirs)) => merge(ours, theirs),
-        (None, Some(theirs)) => joined.other = Some(theirs.clone()),
-        _ => {}
+    for (name, value) in &b.fields {
+        if !fields.iter().any(|(ours, _)| ours == name) {
+            fields.push((name.clone(), value.clone()));
+        }
+    }
+    Record {
+        ty: Rc::clone(&a.ty),
+        fields,
+        is_param: a.is_param || b.is_param,
+    }
+}
+
+/// Usually the one is the other with more.
+fn join_lists<'s>(a: &[Value<'s>], b: &[Value<'s>], why: &Rc<str>) -> Vec<Value<'s>> {
+    let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    let joined = longer
+        .iter()
+        .enumerate()
+        .map(|(n, value)| match shorter.get(n) {
+            Some(other) => value.clone().join(other.clone(), why),
+            None => value.uncertain(),
+        });
+    joined.collect()
+}
+
+/// Of methods that the same handlers answer.
+fn join_methods(a: &Methods, b: &Methods) -> Methods {
+    let mut joined = a.clone();
+    for ((_, ours), (_, theirs)) in joined.verbs.iter_mut().zip(&b.verbs) {
+        ours.stack = join_stacks(&ours.stack, &theirs.stack);
+    }
+    if let (Some(ours), Some(theirs)) = (&mut joined.other, &b.other) {
+        ours.stack = join_stacks(&ours.stack, &theirs.stack);
     }
     joined.miss = join_stacks(&a.miss, &b.miss);
     joined

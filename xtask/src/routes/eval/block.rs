@@ -62,7 +62,10 @@ impl<'s> Eval<'_, 's> {
                 let before = frame.vars.clone();
                 let value = self.bare_stmt(frame, stmt);
                 let after = std::mem::replace(&mut frame.vars, before);
-                meet(frame, after, &why.into());
+                // What ends here goes on where the condition does not hold.
+                if !std::mem::replace(&mut frame.diverged, false) {
+                    meet(frame, after, &why.into());
+                }
                 value
             }
         }
@@ -80,7 +83,7 @@ impl<'s> Eval<'_, 's> {
                 let mut value = match &local.init {
                     Some(init) => {
                         let bound = match (&local.pat, &*init.expr) {
-                            (Pat::Ident(_), Expr::Reference(place)) => &place.expr,
+                            (_, Expr::Reference(place)) => &place.expr,
                             _ => &init.expr,
                         };
                         if let Pat::Ident(name) = &local.pat
@@ -100,7 +103,7 @@ impl<'s> Eval<'_, 's> {
                     }
                     None => Value::unknown(),
                 };
-                if let (Some(ty), Value::Opaque(_) | Value::External(_)) = (&annotated, &value) {
+                if let (Some(ty), Value::Opaque(_) | Value::External(..)) = (&annotated, &value) {
                     value = match (self.router_kind(ty), &local.init) {
                         (Some(kind), Some(init)) if !value.is_param() => {
                             let mut router = Router::new(kind, self.axum(frame.module));
@@ -124,13 +127,20 @@ impl<'s> Eval<'_, 's> {
                         },
                     };
                 }
-                if let (Pat::Ident(name), Some(init)) = (&local.pat, &local.init)
-                    && let Expr::Reference(place) = &*init.expr
-                    && place.mutability.is_some()
-                {
-                    frame.aliases.push((name.ident.to_string(), &place.expr));
-                }
+                let slot = frame.vars.len();
+                let init = local.init.as_ref();
+                let lends = init.is_some_and(|init| frame.lends(&init.expr));
                 self.bind(frame, &local.pat, value);
+                match (&local.pat, &local.init) {
+                    (Pat::Ident(_), Some(init))
+                        if let Expr::Reference(place) = &*init.expr
+                            && place.mutability.is_some() =>
+                    {
+                        frame.aliases.push((slot, &place.expr));
+                    }
+                    _ if lends => frame.keep(slot),
+                    _ => {}
+                }
                 Value::unknown()
             }
             Stmt::Expr(expr, semi) => {
@@ -160,7 +170,10 @@ impl<'s> Eval<'_, 's> {
                 if let Some((_, inner)) = &ident.subpat {
                     self.bind(frame, inner, value.clone());
                 }
-                frame.vars.push((ident.ident.to_string(), value));
+                frame.declare(ident.ident.to_string(), value);
+                if ident.by_ref.is_some() && ident.mutability.is_some() {
+                    frame.keep(frame.vars.len() - 1);
+                }
             }
             Pat::Type(typed) => self.bind(frame, &typed.pat, value),
             Pat::Reference(inner) => self.bind(frame, &inner.pat, value),
@@ -182,28 +195,8 @@ impl<'s> Eval<'_, 's> {
             }
             // `Some(x)`, `Ok(x)`, `State(x)` are looked through.
             Pat::TupleStruct(tuple) => {
-                let count = tuple.elems.len();
                 for (n, pat) in tuple.elems.iter().enumerate() {
-                    let piece = match &value {
-                        // Another variant than the value's.
-                        Value::Struct(record)
-                            if record.ty.path.last().is_some_and(|own| {
-                                tuple
-                                    .path
-                                    .segments
-                                    .last()
-                                    .is_some_and(|last| last.ident != own.as_str())
-                            }) && !matches!(count, 1 if is_wrapper(&tuple.path)) =>
-                        {
-                            Value::unknown()
-                        }
-                        Value::Struct(record) if !is_wrapper(&tuple.path) => {
-                            field(record, &n.to_string())
-                        }
-                        value if count == 1 => value.clone(),
-                        Value::Tuple(parts) if parts.len() == count => parts[n].clone(),
-                        value => part_of(value),
-                    };
+                    let piece = piece(&value, tuple, n);
                     self.bind(frame, pat, piece);
                 }
             }
@@ -245,6 +238,7 @@ impl<'s> Eval<'_, 's> {
                 let opaque = Opaque {
                     ty: Some(Ty::Known(Rc::clone(&record.ty))),
                     is_param: record.is_param,
+                    from: None,
                 };
                 self.member(&Value::Opaque(opaque), name)
             }
@@ -271,11 +265,39 @@ impl<'s> Eval<'_, 's> {
                 });
                 Value::Opaque(Opaque {
                     ty,
-                    is_param: opaque.is_param,
+                    ..opaque.clone()
                 })
             }
-            _ => Value::unknown(),
+            value => part_of(value),
         }
+    }
+}
+
+/// What the `n`th pattern in `Some(x)`, `Variant(x, y)` stands for.
+fn piece<'s>(value: &Value<'s>, pattern: &syn::PatTupleStruct, n: usize) -> Value<'s> {
+    let count = pattern.elems.len();
+    let last = pattern.path.segments.last();
+    match value {
+        Value::Either(all) => {
+            let why: Rc<str> = "one of several".into();
+            let pieces = all.iter().map(|value| piece(value, pattern, n));
+            let joined = pieces.reduce(|joined, next| joined.join(next, &why));
+            joined.unwrap_or_else(Value::unknown)
+        }
+        // Another variant than the value's.
+        Value::Item(found) if matches!(found.item, syn::Item::Enum(_)) => Value::unknown(),
+        Value::Struct(record)
+            if (record.ty.path.last())
+                .is_some_and(|own| last.is_some_and(|last| last.ident != own.as_str()))
+                && !matches!(count, 1 if is_wrapper(&pattern.path)) =>
+        {
+            Value::unknown()
+        }
+        Value::Struct(record) if !is_wrapper(&pattern.path) => field(record, &n.to_string()),
+        Value::Opaque(_) if !is_wrapper(&pattern.path) => part_of(value),
+        value if count == 1 => value.clone(),
+        Value::Tuple(parts) if parts.len() == count => parts[n].clone(),
+        value => part_of(value),
     }
 }
 
@@ -307,15 +329,39 @@ pub(super) fn is_default(expr: &Expr) -> bool {
 
 pub(super) fn expr_attributes(expr: &Expr) -> &[syn::Attribute] {
     match expr {
-        Expr::Block(expr) => &expr.attrs,
-        Expr::If(expr) => &expr.attrs,
-        Expr::Match(expr) => &expr.attrs,
-        Expr::Call(expr) => &expr.attrs,
-        Expr::MethodCall(expr) => &expr.attrs,
+        Expr::Array(expr) => &expr.attrs,
         Expr::Assign(expr) => &expr.attrs,
-        Expr::Macro(expr) => &expr.attrs,
+        Expr::Async(expr) => &expr.attrs,
+        Expr::Await(expr) => &expr.attrs,
+        Expr::Binary(expr) => &expr.attrs,
+        Expr::Block(expr) => &expr.attrs,
+        Expr::Break(expr) => &expr.attrs,
+        Expr::Call(expr) => &expr.attrs,
+        Expr::Cast(expr) => &expr.attrs,
+        Expr::Closure(expr) => &expr.attrs,
+        Expr::Const(expr) => &expr.attrs,
+        Expr::Continue(expr) => &expr.attrs,
+        Expr::Field(expr) => &expr.attrs,
         Expr::ForLoop(expr) => &expr.attrs,
+        Expr::Group(expr) => &expr.attrs,
+        Expr::If(expr) => &expr.attrs,
+        Expr::Index(expr) => &expr.attrs,
+        Expr::Let(expr) => &expr.attrs,
+        Expr::Lit(expr) => &expr.attrs,
+        Expr::Loop(expr) => &expr.attrs,
+        Expr::Macro(expr) => &expr.attrs,
+        Expr::Match(expr) => &expr.attrs,
+        Expr::MethodCall(expr) => &expr.attrs,
+        Expr::Paren(expr) => &expr.attrs,
+        Expr::Path(expr) => &expr.attrs,
+        Expr::Reference(expr) => &expr.attrs,
+        Expr::Return(expr) => &expr.attrs,
+        Expr::Struct(expr) => &expr.attrs,
+        Expr::Try(expr) => &expr.attrs,
+        Expr::Tuple(expr) => &expr.attrs,
+        Expr::Unary(expr) => &expr.attrs,
         Expr::Unsafe(expr) => &expr.attrs,
+        Expr::While(expr) => &expr.attrs,
         _ => &[],
     }
 }

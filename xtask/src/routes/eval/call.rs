@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use proc_macro2::Span;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
+use crate::routes::eval::closures::captured;
 use crate::routes::eval::layers::{is_layer_like, named};
 use crate::routes::eval::{Eval, Frame, is_mutable};
 use crate::routes::index::{Function, segments};
@@ -18,9 +20,13 @@ impl<'s> Eval<'_, 's> {
         call: &'s syn::ExprCall,
     ) -> Value<'s> {
         let Expr::Path(path) = unparen(&call.func) else {
-            let value = self.expr(frame, &call.func);
-            let args = self.args(frame, &call.args);
-            return self.apply_value(value, args, call.span(), frame);
+            return match self.expr(frame, &call.func) {
+                Value::Function(function) => self.tree_call(frame, function, call),
+                value => {
+                    let args = self.args(frame, &call.args);
+                    self.apply_value(value, args, call.span(), frame)
+                }
+            };
         };
         let names = segments(&path.path);
         let value = self.expr(frame, unparen(&call.func));
@@ -30,7 +36,7 @@ impl<'s> Eval<'_, 's> {
             .last()
             .map_or_else(|| call.span(), |last| last.ident.span());
         match value {
-            Value::External(full) => match self.implementations(&full) {
+            Value::External(full, _) => match self.implementations(&full) {
                 functions if functions.is_empty() => {
                     self.external_call(frame, &full, path, call, at)
                 }
@@ -48,7 +54,8 @@ impl<'s> Eval<'_, 's> {
             Value::Function(function) => self.tree_call(frame, function, call),
             Value::Method(function, ty) => {
                 let args = self.args(frame, &call.args);
-                self.call(function, args, Some(ty)).0
+                let places: Vec<&'s Expr> = call.args.iter().collect();
+                self.call_placed(frame, function, Some(ty), args, &places, at)
             }
             Value::Either(all) if all.iter().all(|value| matches!(value, Value::Function(_))) => {
                 let why: Rc<str> = "cfg".into();
@@ -154,17 +161,9 @@ impl<'s> Eval<'_, 's> {
             return self.guard_call(frame, function, call);
         }
         let args = self.args(frame, &call.args);
-        self.called_at = Some(self.site(frame, call.func.span()));
-        let (mut value, left) = self.call(function, args.clone(), None);
-        self.called_at = None;
-        for ((expr, input), after) in call.args.iter().zip(&function.sig.inputs).zip(left) {
-            // What is not known afterwards is not what it was before either.
-            if is_mutable(input)
-                && (after.matters() || is_state(&after) || self.is_text_place(frame, expr))
-            {
-                self.write_back(frame, expr, after);
-            }
-        }
+        let places: Vec<&'s Expr> = call.args.iter().collect();
+        let at = call.func.span();
+        let mut value = self.call_placed(frame, function, None, args, &places, at);
         if let Value::Layers(parts) = &value {
             let name = self.function_path(&function).join("::");
             value = Value::Layers(named(parts, &name));
@@ -172,6 +171,35 @@ impl<'s> Eval<'_, 's> {
             let name = self.function_path(&function).join("::");
             let parts = self.parts(frame, value, &call.func);
             value = Value::Layers(named(&parts, &name));
+        }
+        value
+    }
+
+    /// Calls a function of the tree, and writes back what it does to its arguments.
+    pub(super) fn call_placed(
+        &mut self,
+        frame: &mut Frame<'s>,
+        function: Function<'s>,
+        self_ty: Option<Rc<TypeRef<'s>>>,
+        args: Vec<Value<'s>>,
+        places: &[&'s Expr],
+        at: Span,
+    ) -> Value<'s> {
+        self.called_at = Some(self.site(frame, at));
+        let (value, left) = self.call(function, args, self_ty);
+        self.called_at = None;
+        for ((place, input), after) in places.iter().zip(&function.sig.inputs).zip(left) {
+            if let Value::Closure(lambda) = &after
+                && lambda.frame == frame.id
+            {
+                captured(frame, lambda.vars.clone());
+            }
+            // What is not known afterwards is not what it was before either.
+            if is_mutable(input)
+                && (after.matters() || is_state(&after) || self.is_text_place(frame, place))
+            {
+                self.write_back(frame, place, after);
+            }
         }
         value
     }

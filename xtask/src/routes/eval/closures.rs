@@ -5,8 +5,9 @@ use std::rc::Rc;
 use proc_macro2::Span;
 
 use crate::routes::eval::expr::meet;
-use crate::routes::eval::{DEEPEST_CALL, Eval, Frame};
-use crate::routes::value::{Lambda, Value};
+use crate::routes::eval::{DEEPEST_CALL, Eval, Frame, is_mutable};
+use crate::routes::index::Function;
+use crate::routes::value::{Lambda, TypeRef, Value};
 
 impl<'s> Eval<'_, 's> {
     /// Calls a closure: its value, and what became of the variables it sees.
@@ -37,7 +38,7 @@ impl<'s> Eval<'_, 's> {
         self.calls.pop();
         frame.vars.truncate(lambda.vars.len());
         let why: Rc<str> = "an early end".into();
-        for mut vars in std::mem::take(&mut frame.jumps) {
+        for mut vars in std::mem::take(&mut frame.ends) {
             vars.truncate(lambda.vars.len());
             meet(&mut frame, vars, &why);
         }
@@ -54,10 +55,15 @@ impl<'s> Eval<'_, 's> {
         match value {
             Value::Closure(lambda) => {
                 let (value, after) = self.apply(&lambda, args);
-                captured(frame, after);
+                if frame.id == lambda.frame {
+                    captured(frame, after);
+                } else if lambda.changes(&after) {
+                    let site = self.site(frame, span);
+                    self.give_up(site, "a closure changes a router of where it was written");
+                }
                 value
             }
-            Value::Function(function) => self.call(function, args, None).0,
+            Value::Function(function) => self.call_unplaced(frame, function, args, None, span),
             Value::Either(all) => {
                 let why: Rc<str> = "one of several".into();
                 let before = frame.vars.clone();
@@ -75,9 +81,11 @@ impl<'s> Eval<'_, 's> {
                 }
                 joined.unwrap_or_else(Value::unknown)
             }
-            Value::Method(function, ty) => self.call(function, args, Some(ty)).0,
+            Value::Method(function, ty) => {
+                self.call_unplaced(frame, function, args, Some(ty), span)
+            }
             // `Router::merge` as a function.
-            Value::External(path)
+            Value::External(path, _)
                 if path.last().is_some_and(|last| last == "merge") && args.len() == 2 =>
             {
                 let site = self.site(frame, span);
@@ -98,6 +106,30 @@ impl<'s> Eval<'_, 's> {
         }
     }
 
+    /// Calls a function where the places of its arguments are not known.
+    fn call_unplaced(
+        &mut self,
+        frame: &mut Frame<'s>,
+        function: Function<'s>,
+        args: Vec<Value<'s>>,
+        self_ty: Option<Rc<TypeRef<'s>>>,
+        span: Span,
+    ) -> Value<'s> {
+        let (value, left) = self.call(function, args, self_ty);
+        let changed = function.sig.inputs.iter().zip(&left);
+        if (changed)
+            .into_iter()
+            .any(|(input, after)| is_mutable(input) && after.holds_router())
+        {
+            let site = self.site(frame, span);
+            self.give_up(
+                site,
+                "a router is changed by a function that is not called by its name",
+            );
+        }
+        value
+    }
+
     /// Calls a function once more: a closure sees what it did to its variables the last time.
     pub(super) fn apply_again(
         &mut self,
@@ -111,7 +143,9 @@ impl<'s> Eval<'_, 's> {
         };
         let (value, after) = self.apply(lambda, args);
         Rc::make_mut(lambda).vars.clone_from(&after);
-        captured(frame, after);
+        if frame.id == lambda.frame {
+            captured(frame, after);
+        }
         value
     }
 
@@ -123,13 +157,17 @@ impl<'s> Eval<'_, 's> {
         span: Span,
     ) -> Value<'s> {
         let site = self.site(frame, span);
-        let mut result = Value::unknown();
+        let mut result = Value::from_call(site);
         for arg in args {
             match arg {
                 Value::Closure(lambda) => {
                     let inputs = vec![Value::unknown(); lambda.expr.inputs.len()];
                     let (value, after) = self.apply(&lambda, inputs);
-                    maybe_captured(frame, after);
+                    if frame.id == lambda.frame {
+                        maybe_captured(frame, after);
+                    } else if lambda.changes(&after) {
+                        self.give_up(site, "a closure changes a router of where it was written");
+                    }
                     if let Some(router) = value.router() {
                         result = self.lose(Rc::clone(router), site);
                     }
@@ -154,6 +192,16 @@ impl<'s> Eval<'_, 's> {
             }
         }
         result
+    }
+}
+
+impl<'s> Lambda<'s> {
+    /// Whether a router among its variables became another.
+    fn changes(&self, after: &[(String, Value<'s>)]) -> bool {
+        let pairs = self.vars.iter().zip(after);
+        pairs
+            .into_iter()
+            .any(|((_, before), (_, after))| after.holds_router() && !before.is(after))
     }
 }
 

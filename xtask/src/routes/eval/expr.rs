@@ -5,13 +5,14 @@
 
 use std::rc::Rc;
 
-use syn::Expr;
 use syn::spanned::Spanned as _;
+use syn::{Expr, Stmt};
 
 use super::{Eval, Frame, part_of, shorten, source};
+use crate::routes::eval::method::SAME;
 use crate::routes::index::is_test;
 use crate::routes::router::Text;
-use crate::routes::value::{Lambda, Opaque, Record, Value};
+use crate::routes::value::{Lambda, Opaque, Record, TypeRef, Value};
 
 /// One way the program may take, such as an arm of a `match`, put off until its turn.
 type Way<'w, 'i, 's> = Box<dyn FnOnce(&mut Eval<'i, 's>, &mut Frame<'s>) -> Value<'s> + 'w>;
@@ -38,7 +39,12 @@ impl<'i, 's> Eval<'i, 's> {
             Expr::Group(inner) => self.expr(frame, &inner.expr),
             Expr::Reference(inner) => {
                 let value = self.expr(frame, &inner.expr);
-                if inner.mutability.is_some() && value.router().is_some() {
+                // What a function lends, its caller says what becomes of.
+                let lends = |sig: &syn::Signature| matches!(&sig.output, syn::ReturnType::Type(_, ty) if matches!(&**ty, syn::Type::Reference(_)));
+                if inner.mutability.is_some()
+                    && value.router().is_some()
+                    && !frame.sig.is_some_and(lends)
+                {
                     let site = self.site(frame, inner.expr.span());
                     self.give_up(site, "a router is changed through a reference that is kept");
                 }
@@ -48,7 +54,7 @@ impl<'i, 's> Eval<'i, 's> {
             Expr::Try(inner) => {
                 let value = self.expr(frame, &inner.expr);
                 if frame.is_closure {
-                    frame.jumps.push(frame.vars.clone());
+                    frame.ends.push(frame.vars.clone());
                 }
                 value
             }
@@ -72,7 +78,10 @@ impl<'i, 's> Eval<'i, 's> {
             Expr::MethodCall(call) => self.method_call(frame, call),
             Expr::Macro(call) => self.macro_call(frame, &call.mac),
             Expr::Block(block) if block.label.is_some() => {
-                self.broken(frame, |eval, frame| eval.block(frame, &block.block))
+                let label = block.label.as_ref();
+                self.broken(frame, label, false, |eval, frame| {
+                    eval.block(frame, &block.block)
+                })
             }
             Expr::Block(block) => self.block(frame, &block.block),
             Expr::Unsafe(block) => self.block(frame, &block.block),
@@ -104,6 +113,8 @@ impl<'i, 's> Eval<'i, 's> {
                 module: frame.module,
                 vars: frame.vars.clone(),
                 self_ty: frame.self_ty.clone(),
+                frame: frame.id,
+                touches: touches(frame, closure),
             })),
             Expr::Tuple(tuple) => Value::Tuple(Rc::new(
                 tuple
@@ -143,8 +154,13 @@ impl<'i, 's> Eval<'i, 's> {
                 Value::unknown()
             }
             Expr::Let(binding) => {
-                let value = self.expr(frame, &binding.expr);
+                let value = self.expr(frame, unborrowed(&binding.expr));
+                let slot = frame.vars.len();
+                let lends = frame.lends(&binding.expr);
                 self.bind(frame, &binding.pat, value);
+                if lends {
+                    frame.keep(slot);
+                }
                 Value::unknown()
             }
             Expr::Return(ret) => {
@@ -154,7 +170,7 @@ impl<'i, 's> Eval<'i, 's> {
                     .map_or_else(Value::unknown, |expr| self.expr(frame, expr));
                 frame.returns.push(value);
                 if frame.is_closure {
-                    frame.jumps.push(frame.vars.clone());
+                    frame.ends.push(frame.vars.clone());
                 }
                 frame.diverged = true;
                 Value::unknown()
@@ -168,7 +184,7 @@ impl<'i, 's> Eval<'i, 's> {
                     vec![
                         Box::new(|_, _| Value::unknown()),
                         Box::new(|eval, frame| {
-                            eval.broken(frame, |eval, frame| {
+                            eval.broken(frame, looped.label.as_ref(), true, |eval, frame| {
                                 eval.expr(frame, &looped.cond);
                                 eval.block(frame, &looped.body)
                             })
@@ -176,18 +192,22 @@ impl<'i, 's> Eval<'i, 's> {
                     ],
                 )
             }
-            Expr::Loop(looped) => self.broken(frame, |eval, frame| eval.block(frame, &looped.body)),
+            Expr::Loop(looped) => self.broken(frame, looped.label.as_ref(), true, |eval, frame| {
+                eval.block(frame, &looped.body)
+            }),
             Expr::Break(inner) => {
+                let label = inner.label.as_ref().map(|label| &label.ident);
                 if let Some(expr) = &inner.expr {
                     let value = self.expr(frame, expr);
-                    frame.breaks.push(value);
+                    frame.breaks.push((label, value));
                 }
-                frame.jumps.push(frame.vars.clone());
+                frame.jumps.push((label, frame.vars.clone()));
                 frame.diverged = true;
                 Value::unknown()
             }
-            Expr::Continue(_) => {
-                frame.jumps.push(frame.vars.clone());
+            Expr::Continue(inner) => {
+                let label = inner.label.as_ref().map(|label| &label.ident);
+                frame.jumps.push((label, frame.vars.clone()));
                 frame.diverged = true;
                 Value::unknown()
             }
@@ -230,21 +250,19 @@ impl<'i, 's> Eval<'i, 's> {
                     let first = all.next().unwrap_or_else(Value::unknown);
                     all.fold(first, |joined, next| joined.join(next, &why))
                 }
-                Value::Opaque(opaque) => Value::Opaque(Opaque {
-                    ty: None,
-                    is_param: opaque.is_param,
-                }),
-                _ => Value::unknown(),
+                value => part_of(&value),
             },
             _ => Value::unknown(),
         }
     }
 
-    /// A loop or labelled block: its value is that of its end, or of any `break` in it, and so are
-    /// the variables.
+    /// A loop or labelled block: its value is that of its end, or of any `break` out of it, and so
+    /// are the variables.
     pub(super) fn broken(
         &mut self,
         frame: &mut Frame<'s>,
+        label: Option<&'s syn::Label>,
+        is_loop: bool,
         read: impl FnOnce(&mut Self, &mut Frame<'s>) -> Value<'s>,
     ) -> Value<'s> {
         let depth = frame.vars.len();
@@ -253,12 +271,23 @@ impl<'i, 's> Eval<'i, 's> {
             std::mem::take(&mut frame.jumps),
         );
         let value = read(self, frame);
+        // What names an outer label goes further out.
+        let is_mine = |to: Option<&'s syn::Ident>| match to {
+            Some(to) => label.is_some_and(|label| label.name.ident == *to),
+            None => is_loop,
+        };
         let breaks = std::mem::replace(&mut frame.breaks, outer.0);
+        let (breaks, further): (Vec<_>, Vec<_>) =
+            breaks.into_iter().partition(|(to, _)| is_mine(*to));
+        frame.breaks.extend(further);
         let jumps = std::mem::replace(&mut frame.jumps, outer.1);
+        let (jumps, further): (Vec<_>, Vec<_>) =
+            jumps.into_iter().partition(|(to, _)| is_mine(*to));
+        frame.jumps.extend(further);
         let why: Rc<str> = "a break".into();
         let ended = frame.diverged && !jumps.is_empty();
         frame.vars.truncate(depth);
-        let mut jumps = jumps.into_iter().map(|mut vars| {
+        let mut jumps = jumps.into_iter().map(|(_, mut vars)| {
             vars.truncate(depth);
             vars
         });
@@ -277,7 +306,7 @@ impl<'i, 's> Eval<'i, 's> {
         start
             .filter(|value| !matches!(value, Value::Opaque(_)))
             .into_iter()
-            .chain(breaks)
+            .chain(breaks.into_iter().map(|(_, value)| value))
             .reduce(|joined, next| joined.join(next, &why))
             .unwrap_or_else(Value::unknown)
     }
@@ -285,15 +314,19 @@ impl<'i, 's> Eval<'i, 's> {
     pub(super) fn assign(&mut self, frame: &mut Frame<'s>, place: &'s Expr, value: Value<'s>) {
         match place {
             Expr::Path(path) => {
-                if let Some(name) = path.path.get_ident()
-                    && let Some((_, slot)) =
-                        frame.vars.iter_mut().rev().find(|(known, _)| name == known)
-                {
-                    *slot = value.clone();
-                    let alias = frame.aliases.iter().rev().find(|(known, _)| name == known);
-                    if let Some((_, place)) = alias.cloned() {
-                        self.assign(frame, place, value);
-                    }
+                let Some(slot) = path.path.get_ident().and_then(|name| frame.slot(name)) else {
+                    return;
+                };
+                if frame.kept.contains(&slot) && value.matters() {
+                    self.changed_elsewhere(frame, place);
+                }
+                frame.vars[slot].1 = value.clone();
+                let alias = frame.aliases.iter().find(|(other, _)| *other == slot);
+                if let Some((_, place)) = alias.copied() {
+                    // The place is one that was there before the alias.
+                    let later = frame.vars.split_off(slot);
+                    self.assign(frame, place, value);
+                    frame.vars.extend(later);
                 }
             }
             Expr::Tuple(places) => {
@@ -305,12 +338,27 @@ impl<'i, 's> Eval<'i, 's> {
                     self.assign(frame, place, part);
                 }
             }
+            Expr::MethodCall(_) | Expr::Try(_) | Expr::Await(_) => {
+                self.write_back(frame, place, value);
+            }
             Expr::Index(_) if value.matters() => {
                 let site = self.site(frame, place.span());
                 self.give_up(site, "a router is put into a list by its index");
             }
             Expr::Paren(inner) => self.assign(frame, &inner.expr, value),
-            Expr::Unary(inner) => self.assign(frame, &inner.expr, value),
+            Expr::Unary(inner) => {
+                // `*x`: `x` refers to a place that is known, or the change is lost.
+                if let Expr::Path(path) = &*inner.expr
+                    && value.matters()
+                    && let Some(slot) = path.path.get_ident().and_then(|name| frame.slot(name))
+                    && slot >= frame.arguments
+                    && !frame.kept.contains(&slot)
+                    && !frame.aliases.iter().any(|(alias, _)| *alias == slot)
+                {
+                    self.changed_elsewhere(frame, place);
+                }
+                self.assign(frame, &inner.expr, value);
+            }
             Expr::Reference(inner) => self.assign(frame, &inner.expr, value),
             Expr::Field(field) => {
                 let base = self.expr(frame, &field.base);
@@ -360,13 +408,71 @@ impl<'i, 's> Eval<'i, 's> {
 
     /// Writes back what a `&mut` argument became: to the place itself, or to where a chain of calls
     /// on it begins.
+    /// The field that a method lends, if that is all it does: `fn field_mut(&mut self) -> &mut Field`.
+    fn lent_field(&mut self, ty: &TypeRef<'s>, method: &str) -> Option<String> {
+        let function = self.methods_of(ty.found?, method).into_iter().next()?;
+        let [Stmt::Expr(Expr::Reference(lent), None)] = function.block.stmts.as_slice() else {
+            return None;
+        };
+        match &*lent.expr {
+            Expr::Field(field) if matches!(&*field.base, Expr::Path(base) if base.path.is_ident("self")) => {
+                match &field.member {
+                    syn::Member::Named(name) => Some(name.to_string()),
+                    syn::Member::Unnamed(index) => Some(index.index.to_string()),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn changed_elsewhere(&mut self, frame: &Frame<'s>, place: &'s Expr) {
+        let site = self.site(frame, place.span());
+        self.give_up(site, "a router is changed through a reference that is kept");
+    }
+
     pub(crate) fn write_back(&mut self, frame: &mut Frame<'s>, place: &'s Expr, value: Value<'s>) {
         match place {
-            Expr::Path(_) | Expr::Field(_) | Expr::Reference(_) | Expr::Paren(_) => {
+            Expr::Path(_)
+            | Expr::Field(_)
+            | Expr::Reference(_)
+            | Expr::Paren(_)
+            | Expr::Unary(_)
+            | Expr::Index(_) => {
                 self.assign(frame, place, value);
             }
             Expr::MethodCall(call) if call.method != "clone" && call.method != "to_owned" => {
-                self.write_back(frame, &call.receiver, value);
+                let name = call.method.to_string();
+                if SAME.contains(&name.as_str()) || name.ends_with("or_default") {
+                    self.write_back(frame, &call.receiver, value);
+                    return;
+                }
+                if !matches!(&*call.receiver, Expr::Path(_) | Expr::Field(_)) {
+                    // A step of a builder that hands on `&mut Self`.
+                    if matches!(value, Value::Struct(_)) {
+                        self.write_back(frame, &call.receiver, value);
+                    }
+                    return;
+                }
+                let Value::Struct(mut record) = self.expr(frame, &call.receiver) else {
+                    return;
+                };
+                match &value {
+                    Value::Struct(changed) if changed.ty.path == record.ty.path => {
+                        self.write_back(frame, &call.receiver, value);
+                    }
+                    _ => match self.lent_field(&record.ty, &name) {
+                        Some(lent) => {
+                            let fields = &mut Rc::make_mut(&mut record).fields;
+                            fields.retain(|(known, _)| *known != lent);
+                            fields.push((lent, value));
+                            self.write_back(frame, &call.receiver, Value::Struct(record));
+                        }
+                        None if name.ends_with("_mut") && value.matters() => {
+                            self.changed_elsewhere(frame, place);
+                        }
+                        None => {}
+                    },
+                }
             }
             Expr::Try(inner) => self.write_back(frame, &inner.expr, value),
             Expr::Await(inner) => self.write_back(frame, &inner.base, value),
@@ -435,13 +541,18 @@ impl<'i, 's> Eval<'i, 's> {
         frame: &mut Frame<'s>,
         branch: &'s syn::ExprMatch,
     ) -> Value<'s> {
-        let on = self.expr(frame, &branch.expr);
+        let on = self.expr(frame, unborrowed(&branch.expr));
         let why: Rc<str> = format!("match {}", shorten(&source(&branch.expr))).into();
         let mut ways: Vec<Way<'_, 'i, 's>> = Vec::new();
         for arm in branch.arms.iter().filter(|arm| !is_test(&arm.attrs)) {
             let on = on.clone();
             ways.push(Box::new(move |eval, frame| {
+                let slot = frame.vars.len();
+                let lends = frame.lends(&branch.expr);
                 eval.bind(frame, &arm.pat, on);
+                if lends {
+                    frame.keep(slot);
+                }
                 eval.expr(frame, &arm.body)
             }));
         }
@@ -459,8 +570,11 @@ impl<'i, 's> Eval<'i, 's> {
         {
             for value in all.iter() {
                 let depth = frame.vars.len();
-                self.broken(frame, |eval, frame| {
+                self.broken(frame, looped.label.as_ref(), true, |eval, frame| {
                     eval.bind(frame, &looped.pat, value.clone());
+                    if frame.lends(&looped.expr) {
+                        frame.keep(depth);
+                    }
                     eval.block(frame, &looped.body)
                 });
                 frame.vars.truncate(depth);
@@ -471,8 +585,12 @@ impl<'i, 's> Eval<'i, 's> {
         let element = part_of(&over);
         let depth = frame.vars.len();
         let before = frame.vars.clone();
-        self.broken(frame, |eval, frame| {
+        self.broken(frame, looped.label.as_ref(), true, |eval, frame| {
+            let lends = frame.lends(&looped.expr);
             eval.bind(frame, &looped.pat, element);
+            if lends {
+                frame.keep(depth);
+            }
             eval.block(frame, &looped.body)
         });
         frame.vars.truncate(depth);
@@ -540,6 +658,34 @@ pub(super) fn meet<'s>(frame: &mut Frame<'s>, other: Vec<(String, Value<'s>)>, w
         };
         frame.vars.push((name, joined));
     }
+}
+
+/// What a reference refers to.
+fn unborrowed(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Reference(inner) => &inner.expr,
+        expr => expr,
+    }
+}
+
+/// Whether a closure names a variable that holds a router.
+fn touches(frame: &Frame<'_>, closure: &syn::ExprClosure) -> bool {
+    struct Names<'a>(Vec<&'a str>, bool);
+    impl<'ast> syn::visit::Visit<'ast> for Names<'_> {
+        fn visit_ident(&mut self, ident: &'ast syn::Ident) {
+            self.1 |= self.0.iter().any(|name| ident == name);
+        }
+        fn visit_macro(&mut self, call: &'ast syn::Macro) {
+            let text = call.tokens.to_string();
+            self.1 |= self.0.iter().any(|name| text.contains(name));
+        }
+    }
+    let holding = frame.vars.iter().filter(|(_, value)| value.matters());
+    let mut names = Names(holding.map(|(name, _)| name.as_str()).collect(), false);
+    if !names.0.is_empty() {
+        syn::visit::Visit::visit_expr(&mut names, &closure.body);
+    }
+    names.1
 }
 
 /// Whether an expression is a chain of calls on a variable that it names nowhere else.

@@ -154,8 +154,16 @@ impl<'s> Eval<'_, 's> {
         if let Some(router) = self.documentation(frame, full, call, at) {
             return router;
         }
+        if full == ["Err"] {
+            self.args(frame, &call.args);
+            return Value::unknown();
+        }
         match tail.as_str() {
             "mem::drop" | "mem::forget" => return Value::unknown(),
+            "process::exit" | "process::abort" => {
+                frame.diverged = true;
+                return Value::unknown();
+            }
             _ if last == "drop" || last == "forget" => return Value::unknown(),
             "Vec::new" | "Vec::with_capacity" | "VecDeque::new" => {
                 return Value::List(Rc::default());
@@ -209,6 +217,15 @@ impl<'s> Eval<'_, 's> {
             return Value::Served;
         }
         let args = self.args(frame, &call.args);
+        let is_lent = |(arg, value): (&Expr, &Value<'s>)| frame.lends(arg) && value.holds_router();
+        if call.args.iter().zip(&args).any(is_lent) {
+            let site = self.site(frame, at);
+            self.give_up(
+                site,
+                "a router is changed by a call that cannot be followed",
+            );
+            return Value::from_call(site);
+        }
         if let Some(which) = args.iter().position(Value::holds_router) {
             // `Layer::layer(&layer, router)`.
             if tail == "Layer::layer" && which == 1 {
@@ -233,12 +250,15 @@ impl<'s> Eval<'_, 's> {
         }
         // A constructor: what comes out is of that type.
         let is_type = before.chars().next().is_some_and(char::is_uppercase);
-        if is_type {
-            Value::External(full[..full.len() - 1].into())
-        } else if full.len() > 1 {
-            Value::External(full.into())
-        } else {
+        let site = self.site(frame, at);
+        if tail == "Default::default" {
             Value::unknown()
+        } else if is_type {
+            Value::External(full[..full.len() - 1].into(), Some(site))
+        } else if full.len() > 1 {
+            Value::External(full.into(), Some(site))
+        } else {
+            Value::from_call(site)
         }
     }
 }

@@ -31,7 +31,7 @@ impl<'s> Eval<'_, 's> {
         };
         match value {
             Value::Layers(parts) => parts,
-            Value::External(path) => one(path.join("::")),
+            Value::External(path, _) => one(path.join("::")),
             Value::Item(found) => one(self.full_path(found).join("::")),
             Value::Struct(record) => one(record.ty.path.join("::")),
             Value::Function(function) => one(self.function_path(&function).join("::")),
@@ -135,7 +135,7 @@ impl<'s> Eval<'_, 's> {
 /// A value of a known type of elsewhere that a function made: it may be a layer.
 pub(super) fn is_layer_like(value: &Value<'_>) -> bool {
     match value {
-        Value::External(path) => path.last().is_some_and(|name| name.ends_with("Layer")),
+        Value::External(path, _) => path.last().is_some_and(|name| name.ends_with("Layer")),
         Value::Item(_) => true,
         _ => false,
     }

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
-use crate::routes::eval::call::is_state;
 use crate::routes::eval::expr::meet;
 use crate::routes::eval::{Eval, Frame, is_mutable, part_of, shorten, source};
 use crate::routes::index::Function;
@@ -101,11 +100,20 @@ impl<'s> Eval<'_, 's> {
         let args: Vec<&'s Expr> = call.args.iter().collect();
         match receiver {
             Value::Lost(..) if SAME.contains(&name.as_str()) => receiver,
+            Value::Router(_)
+                if !is_routing(&name)
+                    && let Some(function) = self.changing_extension(&name) =>
+            {
+                let mut values = vec![receiver];
+                values.extend(args.iter().map(|arg| self.expr(frame, arg)));
+                let places: Vec<&'s Expr> = std::iter::once(&*call.receiver).chain(args).collect();
+                self.call_placed(frame, function, None, values, &places, at)
+            }
             Value::Router(_) | Value::Lost(..) => match self.as_router(receiver) {
                 Ok(router) => {
                     let value = self.router_method(frame, router, &name, at, &args);
                     // A builder of tonic's is changed where it stands.
-                    if matches!(&value, Value::Router(router) if router.kind == Kind::Grpc) {
+                    if name == "add_service" {
                         self.write_back(frame, &call.receiver, value.clone());
                     }
                     value
@@ -210,6 +218,7 @@ impl<'s> Eval<'_, 's> {
         if let Value::Opaque(Opaque {
             ty: Some(ty),
             is_param: true,
+            ..
         }) = &receiver
             && name != "unwrap_or_default"
             && (is_routing(name) || matches!(name, "add_service" | "into_axum_router"))
@@ -253,17 +262,11 @@ impl<'s> Eval<'_, 's> {
             let mut joined: Option<Value<'s>> = None;
             for function in functions {
                 let start = std::mem::replace(&mut frame.vars, before.clone());
-                self.called_at = Some(self.site(frame, at));
-                let (value, left) = self.call(function, values.clone(), Some(Rc::clone(ty)));
-                self.called_at = None;
-                let places = std::iter::once(&*call.receiver).chain(args.iter().copied());
-                for ((place, input), after) in places.zip(&function.sig.inputs).zip(left) {
-                    if is_mutable(input)
-                        && (after.matters() || is_state(&after) || self.is_text_place(frame, place))
-                    {
-                        self.write_back(frame, place, after);
-                    }
-                }
+                let places: Vec<&'s Expr> = std::iter::once(&*call.receiver)
+                    .chain(args.iter().copied())
+                    .collect();
+                let self_ty = Some(Rc::clone(ty));
+                let value = self.call_placed(frame, function, self_ty, values.clone(), &places, at);
                 joined = Some(match joined {
                     None => value,
                     Some(joined) => {
@@ -295,7 +298,7 @@ impl<'s> Eval<'_, 's> {
                 [function],
             ) => {
                 let function = self.expr(frame, function);
-                let input = if matches!(receiver, Value::External(_)) {
+                let input = if matches!(receiver, Value::External(..)) {
                     Value::unknown()
                 } else {
                     receiver.clone()
@@ -400,12 +403,16 @@ impl<'s> Eval<'_, 's> {
             self.add_opaque(&mut router, site, &shorten(&source(&call.receiver)));
             return self.router_method(frame, router, name, at, args);
         }
-        // tonic's own server goes on with the routes it is given.
-        if let ("add_routes", [Value::Router(router)], Value::External(path)) =
+        // tonic's own server goes on with the routes it is given: of interest if axum's are among them.
+        if let ("add_routes", [Value::Router(router)], Value::External(path, _)) =
             (name, values.as_slice(), &receiver)
             && path.first().is_some_and(|krate| krate == "tonic")
         {
-            return Value::Router(Rc::clone(router));
+            return if router.is_of_services() {
+                receiver
+            } else {
+                Value::Router(Rc::clone(router))
+            };
         }
         if values.iter().any(Value::holds_router) {
             let site = self.site(frame, at);
@@ -428,6 +435,7 @@ impl<'s> Eval<'_, 's> {
                 if let Value::Opaque(Opaque {
                     ty: Some(ty),
                     is_param: true,
+                    ..
                 }) = value
                     && let ty = self.ty(ty)
                     && self.router_kind(&ty).is_some()
@@ -442,27 +450,19 @@ impl<'s> Eval<'_, 's> {
         }
         match receiver {
             // A builder of elsewhere stays what it is.
-            Value::External(path) => {
-                Self::grpc_builder(&path, name).unwrap_or(Value::External(path))
+            Value::External(path, site) => {
+                Self::grpc_builder(&path, name).unwrap_or(Value::External(path, site))
             }
-            Value::Opaque(opaque) if opaque.is_param => Value::Opaque(Opaque {
-                ty: None,
-                is_param: true,
-            }),
-            _ => Value::unknown(),
+            Value::Opaque(opaque) if opaque.is_param => {
+                Value::Opaque(Opaque { ty: None, ..opaque })
+            }
+            _ => Value::from_call(self.site(frame, at)),
         }
     }
 
-    /// A method that a trait of the tree adds to a router or method router.
-    pub(super) fn extension(
-        &mut self,
-        frame: &mut Frame<'s>,
-        receiver: Value<'s>,
-        name: &str,
-        args: &[&'s Expr],
-    ) -> Option<Value<'s>> {
-        let functions: Vec<Function<'s>> = self
-            .index
+    /// The methods of that name that traits of the tree add to a router or method router.
+    fn extensions(&mut self, name: &str) -> Vec<Function<'s>> {
+        self.index
             .members(name, "Router", None)
             .into_iter()
             .filter(|function| {
@@ -481,7 +481,24 @@ impl<'s> Eval<'_, 's> {
                         }
                     }
             })
-            .collect();
+            .collect()
+    }
+
+    /// One of them that changes the router where it stands.
+    fn changing_extension(&mut self, name: &str) -> Option<Function<'s>> {
+        let mut all = self.extensions(name).into_iter();
+        all.find(|function| function.sig.inputs.first().is_some_and(is_mutable))
+    }
+
+    /// A method that a trait of the tree adds to a router or method router.
+    pub(super) fn extension(
+        &mut self,
+        frame: &mut Frame<'s>,
+        receiver: Value<'s>,
+        name: &str,
+        args: &[&'s Expr],
+    ) -> Option<Value<'s>> {
+        let functions = self.extensions(name);
         if functions.is_empty() {
             return None;
         }

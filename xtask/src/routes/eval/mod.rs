@@ -35,6 +35,17 @@ const DEEPEST_CALL: usize = 40;
 /// How many expressions one entry may take.
 const FUEL: u32 = 2_000_000;
 
+/// Methods that lend what is inside of something.
+const LENDING: &[&str] = &[
+    "lock",
+    "write",
+    "get_or_insert",
+    "get_or_insert_with",
+    "or_insert",
+    "or_insert_with",
+    "or_default",
+];
+
 /// Types that are a router, or make or serve one.
 const ROUTERS: &[&str] = &[
     "Router",
@@ -108,22 +119,38 @@ pub(crate) struct Eval<'i, 's> {
     expanded: usize,
 }
 
+static FRAMES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+/// Variables in the order in which they came into scope.
+pub(crate) type Vars<'s> = Vec<(String, Value<'s>)>;
+
 /// One function being read.
 pub(crate) struct Frame<'s> {
     pub(crate) module: ModId,
     pub(crate) vars: Vec<(String, Value<'s>)>,
     pub(crate) self_ty: Option<Rc<TypeRef<'s>>>,
     returns: Vec<Value<'s>>,
-    breaks: Vec<Value<'s>>,
-    /// The variables at each `break` and `continue`, and in a closure at each early end.
-    jumps: Vec<Vec<(String, Value<'s>)>>,
+    /// The values of `break`, by the label they name.
+    breaks: Vec<(Option<&'s syn::Ident>, Value<'s>)>,
+    /// The variables at each `break` and `continue`, by the label they name.
+    jumps: Vec<(Option<&'s syn::Ident>, Vars<'s>)>,
+    /// The variables at each early end of a closure.
+    ends: Vec<Vars<'s>>,
     is_closure: bool,
     /// A variable whose next reading is its last: its value is moved, not copied.
     moved: Option<String>,
-    /// Names bound to `&mut` of a place.
-    aliases: Vec<(String, &'s Expr)>,
-    /// Where the function was called, and the names of its arguments.
-    called: Option<(Site, &'s syn::Signature)>,
+    /// Variables, by their place in `vars`, that are `&mut` of another place.
+    aliases: Vec<(usize, &'s Expr)>,
+    /// Variables that are references into something, it is not known where.
+    kept: Vec<usize>,
+    /// The function that is read.
+    sig: Option<&'s syn::Signature>,
+    /// How many of the variables are its arguments.
+    arguments: usize,
+    /// Where it was called.
+    called_at: Option<Site>,
+    /// Which frame it is: a closure knows the one it was written in.
+    id: usize,
     diverged: bool,
 }
 
@@ -136,26 +163,65 @@ impl<'s> Frame<'s> {
             returns: Vec::new(),
             breaks: Vec::new(),
             jumps: Vec::new(),
+            ends: Vec::new(),
             is_closure: false,
             moved: None,
             aliases: Vec::new(),
-            called: None,
+            kept: Vec::new(),
+            sig: None,
+            arguments: 0,
+            called_at: None,
+            id: FRAMES.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
             diverged: false,
         }
     }
 
     /// Where the function was called, if `expr` is one of its arguments.
     fn given_at(&self, expr: &Expr) -> Option<Site> {
-        let (site, sig) = self.called?;
         let Expr::Path(path) = expr else { return None };
-        let name = path.path.get_ident()?;
-        let is_argument = sig.inputs.iter().any(|input| match input {
-            syn::FnArg::Typed(typed) => {
-                matches!(&*typed.pat, syn::Pat::Ident(argument) if argument.ident == *name)
+        let slot = self.slot(path.path.get_ident()?)?;
+        self.called_at.filter(|_| slot < self.arguments)
+    }
+
+    /// Where the variable of that name stands.
+    fn slot(&self, name: &syn::Ident) -> Option<usize> {
+        self.vars.iter().rposition(|(known, _)| name == known)
+    }
+
+    /// A new variable: what was said of one that stood at its place is over.
+    fn declare(&mut self, name: String, value: Value<'s>) {
+        let slot = self.vars.len();
+        self.aliases.retain(|(other, _)| *other < slot);
+        self.kept.retain(|other| *other < slot);
+        self.vars.push((name, value));
+    }
+
+    /// Says that the variables from `slot` on are references into something.
+    fn keep(&mut self, slot: usize) {
+        self.kept.extend(slot..self.vars.len());
+    }
+
+    /// Whether an expression gives a way to change something that it does not name.
+    fn lends(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Paren(inner) => self.lends(&inner.expr),
+            Expr::Await(inner) => self.lends(&inner.base),
+            Expr::Try(inner) => self.lends(&inner.expr),
+            Expr::Reference(inner) => inner.mutability.is_some(),
+            Expr::MethodCall(call) => {
+                let name = call.method.to_string();
+                name.ends_with("_mut")
+                    || LENDING.contains(&name.as_str())
+                    || matches!(name.as_str(), "unwrap" | "expect" | "unwrap_or_else")
+                        && self.lends(&call.receiver)
             }
-            syn::FnArg::Receiver(_) => false,
-        });
-        is_argument.then_some(site)
+            // `let Self { router, .. } = self` of `&mut self`.
+            Expr::Path(path) => {
+                let receiver = self.sig.and_then(|sig| sig.inputs.first());
+                path.path.is_ident("self") && receiver.is_some_and(is_mutable)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -203,7 +269,11 @@ impl<'i, 's> Eval<'i, 's> {
                         Some(Ty::declared(module, self_ty.as_ref(), &typed.ty))
                     }
                 };
-                Value::Opaque(Opaque { ty, is_param: true })
+                Value::Opaque(Opaque {
+                    ty,
+                    is_param: true,
+                    from: None,
+                })
             })
             .collect();
         let value = self.run(function, args, self_ty).0;
@@ -286,20 +356,28 @@ impl<'i, 's> Eval<'i, 's> {
         self_ty: Option<Rc<TypeRef<'s>>>,
     ) -> (Value<'s>, Vec<Value<'s>>) {
         let key = std::ptr::from_ref(function.block);
+        let called_at = self.called_at.take();
         if self.calls.contains(&key) || self.calls.len() > DEEPEST_CALL {
+            if args.iter().any(Value::holds_router) {
+                let frame = Frame::new(function.module, None);
+                let site = called_at.unwrap_or(self.site(&frame, function.sig.ident.span()));
+                self.give_up(site, "a router goes through a function that calls itself");
+            }
             return (Value::unknown(), args);
         }
         self.calls.push(key);
         let mut frame = Frame::new(function.module, self_ty);
-        frame.called = self.called_at.take().map(|site| (site, function.sig));
+        frame.called_at = called_at;
+        frame.sig = Some(function.sig);
         let mut holes = Vec::new();
         for (input, arg) in function.sig.inputs.iter().zip(&args) {
             match input {
-                syn::FnArg::Receiver(_) => frame.vars.push(("self".to_owned(), arg.clone())),
+                syn::FnArg::Receiver(_) => frame.declare("self".to_owned(), arg.clone()),
                 syn::FnArg::Typed(typed) => self.bind(&mut frame, &typed.pat, arg.clone()),
             }
             holes.push(frame.vars.len().saturating_sub(1));
         }
+        frame.arguments = frame.vars.len();
         let mut value = self.block(&mut frame, function.block);
         if !frame.returns.is_empty() {
             let why: Rc<str> = "an early return".into();
@@ -376,9 +454,11 @@ impl<'i, 's> Eval<'i, 's> {
                 };
             }
         }
-        let plain = args
-            .iter()
-            .all(|arg| matches!(arg, Value::Opaque(opaque) if !opaque.is_param));
+        // What a generic function does depends on the types it is given.
+        let plain = !is_generic(function.sig)
+            && args
+                .iter()
+                .all(|arg| matches!(arg, Value::Opaque(opaque) if !opaque.is_param));
         let key = (
             std::ptr::from_ref(function.block),
             self_ty
@@ -475,6 +555,7 @@ pub(crate) fn part_of<'s>(value: &Value<'s>) -> Value<'s> {
     Value::Opaque(Opaque {
         ty: None,
         is_param: value.is_param(),
+        from: value.from(),
     })
 }
 
@@ -512,6 +593,22 @@ pub(super) fn is_layerish(ty: &syn::Type) -> bool {
 
 pub(super) fn is_text(ty: &syn::Type) -> bool {
     type_name(ty).is_some_and(|name| name == "str" || name == "String")
+}
+
+fn is_generic(sig: &syn::Signature) -> bool {
+    let is_impl = |input: &syn::FnArg| match input {
+        syn::FnArg::Typed(typed) => match &*typed.ty {
+            syn::Type::Reference(inner) => {
+                matches!(
+                    &*inner.elem,
+                    syn::Type::ImplTrait(_) | syn::Type::TraitObject(_)
+                )
+            }
+            ty => matches!(ty, syn::Type::ImplTrait(_)),
+        },
+        syn::FnArg::Receiver(_) => false,
+    };
+    sig.generics.type_params().next().is_some() || sig.inputs.iter().any(is_impl)
 }
 
 /// `&mut self` or an argument of a type `&mut …`.

@@ -61,7 +61,7 @@ impl<'s> Eval<'_, 's> {
         }
         let mut path = ty.path.clone();
         path.push(member.to_owned());
-        Value::External(path.into())
+        Value::External(path.into(), None)
     }
 
     /// `Type::MEMBER`: an associated constant or function, or a variant.
@@ -234,7 +234,7 @@ impl<'s> Eval<'_, 's> {
                 // A tuple struct's or trait's name of elsewhere still tells the layer's name.
                 let names = segments(path);
                 if names.len() > 1 {
-                    Value::External(names.into())
+                    Value::External(names.into(), None)
                 } else {
                     Value::unknown()
                 }
@@ -275,7 +275,7 @@ pub(super) fn external<'s>(path: &[String]) -> Value<'s> {
             return Value::Filter(vec![verb]);
         }
     }
-    Value::External(path.into())
+    Value::External(path.into(), None)
 }
 
 /// `#[typed_path("/x")]` of axum-extra.

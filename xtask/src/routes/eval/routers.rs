@@ -42,6 +42,26 @@ impl<'s> Eval<'_, 's> {
                 self.visited.insert(site);
                 let path = self.text(frame, path);
                 let value = self.expr(frame, methods);
+                if let Value::Either(all) = &value
+                    && all.iter().all(|value| matches!(value, Value::Methods(_)))
+                {
+                    for value in all.iter() {
+                        let Value::Methods(methods) = value else {
+                            continue;
+                        };
+                        let inner = Rc::make_mut(&mut router);
+                        inner.panics.extend(methods.panics.clone());
+                        inner.add(Entry {
+                            path: path.clone(),
+                            site,
+                            served: Served::Methods((**methods).clone()),
+                            condition: Some("one of several".into()),
+                            is_inside: false,
+                            opaque: None,
+                        });
+                    }
+                    return Value::Router(router);
+                }
                 let served = match value {
                     Value::Methods(methods) => (*methods).clone(),
                     // A handler or something unknown in the place of methods answers everything.
@@ -117,7 +137,11 @@ impl<'s> Eval<'_, 's> {
                     }
                     Err(value) if name == "nest" => {
                         if !matches!(value, Value::Routes(_)) {
-                            self.add_opaque(&mut router, site, &shorten(&source(inner)));
+                            let what = shorten(&source(inner));
+                            let mut unknown = Rc::new(Router::new(router.kind, router.axum));
+                            self.add_opaque(&mut unknown, site, &what);
+                            let mine = Rc::make_mut(&mut router);
+                            mine.nest(&prefix, Rc::unwrap_or_clone(unknown), site);
                         }
                     }
                     Err(value) => {
@@ -180,13 +204,6 @@ impl<'s> Eval<'_, 's> {
                 let endpoint = self.endpoint(frame, handler);
                 Rc::make_mut(&mut router).method_not_allowed_fallback(&endpoint);
             }
-            (
-                "as_mut" | "as_deref_mut" | "axum_router_mut" | "get_mut" | "iter_mut" | "last_mut"
-                | "get_or_insert",
-                _,
-            ) => {
-                self.give_up(site, "a router is changed through a reference that is kept");
-            }
             ("add_service", [service]) if router.kind == Kind::Grpc => {
                 return self.add_service(frame, router, service, site);
             }
@@ -223,6 +240,11 @@ impl<'s> Eval<'_, 's> {
                 | "finish"
                 | "into_inner"
                 | "as_ref"
+                | "as_mut"
+                | "as_deref_mut"
+                | "get_mut"
+                | "axum_router_mut"
+                | "get_or_insert"
                 | "take"
                 | "to_owned"
                 | "unwrap_or_default"

@@ -59,6 +59,9 @@ impl<'s> Eval<'_, 's> {
         if router.is_open {
             self.wants_callers.push((entry, site));
         }
+        for site in &router.unknown {
+            self.give_up(*site, "the router that this may give is not known");
+        }
         self.roots.push(Root {
             site,
             router,

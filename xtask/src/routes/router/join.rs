@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::routes::router::{Endpoint, Entry, Fallback, LayerUse, Router, Served, Stack};
+use crate::routes::router::{Endpoint, Entry, Fallback, LayerUse, Part, Router, Served, Stack};
+use crate::routes::source::Site;
 
 /// Joins the values of two ways through the program: the union of their routes; what only one way
 /// has is conditional.
@@ -10,11 +11,10 @@ pub(crate) fn join(ours: &Router, theirs: &Router, why: &Rc<str>) -> Router {
     let mut joined = ours.clone();
     let mut rest: Vec<&Entry> = theirs.entries.iter().collect();
     for entry in &mut joined.entries {
-        match rest.iter().position(|other| {
-            other.site == entry.site
-                && other.path == entry.path
-                && same_shape(&entry.served, &other.served)
-        }) {
+        let same = rest.iter().position(|other| {
+            other.site == entry.site && other.path == entry.path && entry.served.is(&other.served)
+        });
+        match same {
             Some(at) => {
                 let other = rest.remove(at);
                 join_served(&mut entry.served, &other.served);
@@ -30,43 +30,35 @@ pub(crate) fn join(ours: &Router, theirs: &Router, why: &Rc<str>) -> Router {
         entry.condition = entry.condition.or_else(|| Some(Rc::clone(why)));
         joined.entries.push(entry);
     }
+    joined.other_fallbacks.clear();
     joined.fallback = match (&ours.fallback, &theirs.fallback) {
         (Fallback::Default(a), Fallback::Default(b)) => Fallback::Default(join_stacks(a, b)),
-        (Fallback::Custom(a, site), Fallback::Custom(b, other)) if site == other => {
-            Fallback::Custom(
-                Endpoint {
-                    stack: join_stacks(&a.stack, &b.stack),
-                    ..a.clone()
-                },
-                *site,
-            )
-        }
-        (Fallback::Custom(a, site), _) | (_, Fallback::Custom(a, site)) => {
+        (Fallback::Custom(a, site), _) | (Fallback::Default(_), Fallback::Custom(a, site)) => {
             Fallback::Custom(a.clone(), *site)
         }
     };
-    for (path, endpoint, site) in &theirs.inside {
-        match joined
-            .inside
-            .iter_mut()
-            .find(|(other, _, at)| other == path && at == site)
-        {
-            Some((_, ours, _)) => ours.stack = join_stacks(&ours.stack, &endpoint.stack),
-            None => joined.inside.push((path.clone(), endpoint.clone(), *site)),
-        }
-    }
-    for (path, endpoint, site) in &theirs.nested {
-        match joined
-            .nested
-            .iter_mut()
-            .find(|(other, _, at)| other == path && at == site)
-        {
-            Some((_, ours, _)) => ours.stack = join_stacks(&ours.stack, &endpoint.stack),
-            None => joined.nested.push((path.clone(), endpoint.clone(), *site)),
+    join_fallbacks(&mut joined, ours.fallbacks().chain(theirs.fallbacks()));
+    for (ours, theirs) in [
+        (&mut joined.inside, &theirs.inside),
+        (&mut joined.nested, &theirs.nested),
+    ] {
+        for (path, endpoint, site) in theirs {
+            let same = ours.iter_mut().find(|(other, known, at)| {
+                other == path && at == site && known.handler == endpoint.handler
+            });
+            match same {
+                Some((_, known, _)) => known.stack = join_stacks(&known.stack, &endpoint.stack),
+                None => ours.push((path.clone(), endpoint.clone(), *site)),
+            }
         }
     }
     joined.paths.extend(theirs.paths.iter().cloned());
     joined.is_open |= theirs.is_open;
+    for site in &theirs.unknown {
+        if !joined.unknown.contains(site) {
+            joined.unknown.push(*site);
+        }
+    }
     for panic in &theirs.panics {
         if !joined.panics.contains(panic) {
             joined.panics.push(panic.clone());
@@ -85,15 +77,20 @@ pub(crate) fn join(ours: &Router, theirs: &Router, why: &Rc<str>) -> Router {
     joined
 }
 
-fn same_shape(a: &Served, b: &Served) -> bool {
-    match (a, b) {
-        (Served::Methods(a), Served::Methods(b)) => {
-            a.verbs.len() == b.verbs.len()
-                && a.other.is_some() == b.other.is_some()
-                && a.verbs.iter().zip(&b.verbs).all(|((a, _), (b, _))| a == b)
+/// Every fallback that stands on one of the ways, each once.
+fn join_fallbacks<'a>(joined: &mut Router, fallbacks: impl Iterator<Item = (&'a Endpoint, Site)>) {
+    let Fallback::Custom(first, at) = &mut joined.fallback else {
+        return;
+    };
+    let others = &mut joined.other_fallbacks;
+    for (endpoint, site) in fallbacks {
+        let known = std::iter::once((&mut *first, *at))
+            .chain(others.iter_mut().map(|(known, at)| (known, *at)))
+            .find(|(known, at)| *at == site && known.handler == endpoint.handler);
+        match known {
+            Some((known, _)) => known.stack = join_stacks(&known.stack, &endpoint.stack),
+            None => others.push((endpoint.clone(), site)),
         }
-        (Served::Service(_), Served::Service(_)) => true,
-        _ => false,
     }
 }
 
@@ -116,34 +113,33 @@ fn join_served(ours: &mut Served, theirs: &Served) {
 /// Both sides' layers in order. What only one side has is conditional, unless the other has the same
 /// layer at a place of its own: then it is there on both ways.
 pub(crate) fn join_stacks(a: &Stack, b: &Stack) -> Stack {
-    let one_sided = |layer: &LayerUse, other: &Stack| {
-        let same = |theirs: &LayerUse| {
-            theirs.parts.len() == layer.parts.len()
-                && theirs
-                    .parts
-                    .iter()
-                    .zip(layer.parts.iter())
-                    .all(|(a, b)| a.names == b.names)
-        };
-        LayerUse {
-            is_conditional: layer.is_conditional
-                || !other
-                    .iter()
-                    .any(|theirs| !theirs.is_conditional && same(theirs)),
-            ..layer.clone()
-        }
+    let one_sided = |layer: &LayerUse, other: &Stack| LayerUse {
+        is_conditional: layer.is_conditional
+            || !other.iter().any(|theirs| {
+                layer.is(theirs)
+                    && !theirs.is_conditional
+                    && !theirs.parts.iter().any(|part| part.is_conditional)
+            }),
+        ..layer.clone()
     };
     let mut joined: Stack = Vec::with_capacity(a.len());
     let mut rest = b.iter().peekable();
     for layer in a {
-        if let Some(at) = rest.clone().position(|other| other.site == layer.site) {
+        // One call may put different layers on different ways.
+        let same = |other: &&LayerUse| other.site == layer.site && other.is(layer);
+        if let Some(at) = rest.clone().position(|other| same(&other)) {
             joined.extend(rest.by_ref().take(at).map(|other| one_sided(other, a)));
-            let same = rest.next();
-            let is_conditional =
-                layer.is_conditional || same.is_some_and(|other| other.is_conditional);
+            let Some(other) = rest.next() else { continue };
+            let parts = layer.parts.iter().zip(other.parts.iter());
             joined.push(LayerUse {
-                is_conditional,
-                ..layer.clone()
+                site: layer.site,
+                parts: parts
+                    .map(|(ours, theirs)| Part {
+                        names: ours.names.clone(),
+                        is_conditional: ours.is_conditional || theirs.is_conditional,
+                    })
+                    .collect(),
+                is_conditional: layer.is_conditional || other.is_conditional,
             });
         } else {
             joined.push(one_sided(layer, b));

@@ -1,5 +1,7 @@
 //! What answers the methods of one path.
 
+use std::rc::Rc;
+
 use crate::routes::router::{Endpoint, How, LayerUse, Stack};
 use crate::routes::source::Site;
 
@@ -85,6 +87,17 @@ impl Methods {
         self.refuses = false;
     }
 
+    /// Whether both answer the same methods by the same handlers.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let handler = |endpoint: &Endpoint| Rc::clone(&endpoint.handler);
+        let same = |((a, ours), (b, theirs)): (&(_, Endpoint), &(_, Endpoint))| {
+            a == b && ours.handler == theirs.handler
+        };
+        self.verbs.len() == other.verbs.len()
+            && self.other.as_ref().map(handler) == other.other.as_ref().map(handler)
+            && self.verbs.iter().zip(&other.verbs).all(same)
+    }
+
     fn on(&mut self, verb: &'static str, endpoint: Endpoint) -> Result<(), String> {
         if self.verbs.iter().any(|(other, _)| *other == verb) {
             return Err(format!("`{verb}` is handled twice"));
@@ -120,6 +133,15 @@ pub(crate) enum Served {
 }
 
 impl Served {
+    /// Whether both answer the same methods by the same handlers.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Methods(a), Self::Methods(b)) => a.is(b),
+            (Self::Service(a), Self::Service(b)) => a.handler == b.handler,
+            _ => false,
+        }
+    }
+
     pub(super) fn each(&mut self, mut change: impl FnMut(&mut Endpoint)) {
         match self {
             Self::Methods(methods) => {

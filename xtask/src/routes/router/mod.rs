@@ -44,6 +44,16 @@ pub(crate) struct Part {
     pub(crate) is_conditional: bool,
 }
 
+impl Part {
+    /// The same, on some ways only.
+    pub(crate) fn conditional(&self) -> Self {
+        Self {
+            is_conditional: true,
+            ..self.clone()
+        }
+    }
+}
+
 /// A call that put layers around something.
 #[derive(Clone, Debug)]
 pub(crate) struct LayerUse {
@@ -52,6 +62,14 @@ pub(crate) struct LayerUse {
     pub(crate) parts: Rc<[Part]>,
     /// Not on every way on which the route exists.
     pub(crate) is_conditional: bool,
+}
+
+impl LayerUse {
+    /// Whether both put the same layers, be it at different places.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.parts.len() == other.parts.len()
+            && (self.parts.iter().zip(other.parts.iter())).all(|(a, b)| a.names == b.names)
+    }
 }
 
 /// Innermost first.
@@ -105,7 +123,7 @@ pub(crate) enum How {
 }
 
 /// The expression that was registered.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Handler {
     pub(crate) name: String,
     /// Resolved types of its arguments.
@@ -164,6 +182,8 @@ pub(crate) struct Router {
     /// The paths of the entries, to see at once whether one is there already.
     paths: HashSet<String>,
     pub(crate) fallback: Fallback,
+    /// Fallbacks that stand in its place on other ways.
+    pub(crate) other_fallbacks: Vec<(Endpoint, Site)>,
     /// Custom fallbacks of nested routers, by prefix.
     pub(crate) nested: Vec<(Text, Endpoint, Site)>,
     /// Fallbacks of routers nested as services: part of what stands at their prefix.
@@ -180,6 +200,8 @@ pub(crate) struct Router {
     pub(crate) resource: Option<Rc<str>>,
     /// Something of it came in from outside the function that was read.
     pub(crate) is_open: bool,
+    /// Calls that cannot be followed and on other ways give this router, or a part of it.
+    pub(crate) unknown: Vec<Site>,
     /// Every layer call on this value, whether or not it covered anything: for explanations.
     pub(crate) layers: Vec<LayerUse>,
 }
@@ -221,16 +243,30 @@ impl Router {
             entries: Vec::new(),
             paths: HashSet::new(),
             fallback: Fallback::Default(Vec::new()),
+            other_fallbacks: Vec::new(),
             nested: Vec::new(),
             inside: Vec::new(),
             trees: Vec::new(),
             panics: Vec::new(),
             dropped: Vec::new(),
             is_open: false,
+            unknown: Vec::new(),
             is_service: false,
             resource: None,
             layers: Vec::new(),
         }
+    }
+
+    /// The fallbacks of its own.
+    pub(crate) fn fallbacks(&self) -> impl Iterator<Item = (&Endpoint, Site)> {
+        let first = match &self.fallback {
+            Fallback::Custom(endpoint, site) => Some((endpoint, *site)),
+            Fallback::Default(_) => None,
+        };
+        let others = self.other_fallbacks.iter();
+        first
+            .into_iter()
+            .chain(others.map(|(endpoint, site)| (endpoint, *site)))
     }
 
     fn panic(&mut self, site: Site, why: String) {
@@ -321,6 +357,9 @@ impl Router {
             Fallback::Default(stack) => stack.push(layer.clone()),
             Fallback::Custom(endpoint, _) => endpoint.stack.push(layer.clone()),
         }
+        for (endpoint, _) in &mut self.other_fallbacks {
+            endpoint.stack.push(layer.clone());
+        }
         self.layers.push(layer.clone());
     }
 
@@ -344,6 +383,9 @@ impl Router {
         if let Fallback::Custom(endpoint, _) = &mut self.fallback {
             endpoint.comes_after(only, layer.site, How::RouteLayer);
         }
+        for (endpoint, _) in &mut self.other_fallbacks {
+            endpoint.comes_after(only, layer.site, How::RouteLayer);
+        }
         self.layers.push(layer.clone());
     }
 
@@ -363,6 +405,7 @@ impl Router {
         self.panics.extend(other.panics);
         self.dropped.extend(other.dropped);
         self.is_open |= other.is_open;
+        self.unknown.extend(other.unknown);
         match (&self.fallback, other.fallback) {
             (Fallback::Default(ours), Fallback::Default(theirs)) => {
                 if !ours.is_empty() {
@@ -373,6 +416,7 @@ impl Router {
             (Fallback::Default(_), Fallback::Custom(mut endpoint, at)) => {
                 endpoint.comes_after(&self.layers, site, How::Registered);
                 self.fallback = Fallback::Custom(endpoint, at);
+                self.other_fallbacks = other.other_fallbacks;
             }
             (Fallback::Custom(..), Fallback::Default(_)) => {}
             (Fallback::Custom(..), Fallback::Custom(..)) => {
@@ -410,10 +454,14 @@ impl Router {
             }
             endpoint.comes_after(&self.layers, site, How::Registered);
             self.nested.push((prefix.clone(), endpoint, at));
+            let others = inner.other_fallbacks.into_iter();
+            self.nested
+                .extend(others.map(|(endpoint, at)| (prefix.clone(), endpoint, at)));
         }
         self.panics.extend(inner.panics);
         self.dropped.extend(inner.dropped);
         self.is_open |= inner.is_open;
+        self.unknown.extend(inner.unknown);
     }
 
     /// The inner router stays whole: its 404 is inside.
@@ -421,9 +469,13 @@ impl Router {
         if let Err(why) = check_prefix(prefix, self.axum) {
             self.panic(site, why);
         }
+        let own: Vec<_> = (inner.fallbacks())
+            .map(|(endpoint, at)| (Text::known("/"), endpoint.clone(), at))
+            .collect();
         self.panics.extend(inner.conflicts());
         self.panics.extend(inner.panics);
         self.is_open |= inner.is_open;
+        self.unknown.extend(inner.unknown);
         for mut entry in inner.entries {
             entry.path = nested(prefix, &entry.path);
             entry.is_inside = true;
@@ -432,10 +484,6 @@ impl Router {
                 .each(|endpoint| endpoint.comes_after(&self.layers, site, How::Registered));
             self.entries.push(entry);
         }
-        let own = match inner.fallback {
-            Fallback::Custom(endpoint, at) => Some((Text::known("/"), endpoint, at)),
-            Fallback::Default(_) => None,
-        };
         for (below, mut endpoint, at) in inner.nested.into_iter().chain(inner.inside).chain(own) {
             endpoint.comes_after(&self.layers, site, How::Registered);
             self.inside.push((nested(prefix, &below), endpoint, at));
@@ -461,11 +509,13 @@ impl Router {
     pub(crate) fn set_fallback(&mut self, mut endpoint: Endpoint, site: Site) {
         endpoint.comes_after(&self.layers, site, How::Registered);
         self.fallback = Fallback::Custom(endpoint, site);
+        self.other_fallbacks.clear();
     }
 
     /// Nested fallbacks go with it.
     pub(crate) fn reset_fallback(&mut self) {
         self.fallback = Fallback::Default(Vec::new());
+        self.other_fallbacks.clear();
         self.nested.clear();
     }
 
@@ -491,6 +541,14 @@ impl Router {
     pub(crate) fn wrap(&mut self, layer: &LayerUse) {
         self.is_service = true;
         self.layer(layer);
+    }
+
+    /// Whether all it serves are gRPC services.
+    pub(crate) fn is_of_services(&self) -> bool {
+        self.entries.iter().all(|entry| match &entry.served {
+            Served::Service(_) => entry.path.shown.trim_end_matches('}').ends_with("*rest"),
+            Served::Methods(_) => false,
+        })
     }
 
     /// Whether it serves nothing of the program's own.

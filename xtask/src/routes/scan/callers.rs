@@ -154,8 +154,8 @@ pub(super) fn callers<'s>(index: &Index<'s>, function: &Function<'s>) -> Vec<Fun
     let own = index.module(function.module).file;
     let full = near.as_deref().map(|near| format!("{near}::{call}"));
     for words in [
-        full.as_deref().map(|full| vec![full]),
         near.as_deref().map(|near| vec![call.as_str(), near]),
+        full.as_deref().map(|full| vec![full]),
         Some(vec![call.as_str()]),
     ] {
         let Some(words) = words else { continue };

@@ -144,15 +144,12 @@ pub(super) fn flatten(router: &Router, app: &str, root: Site, found: &mut Scan) 
         handler,
     };
     match &router.fallback {
-        Fallback::Custom(endpoint, site) => row(
-            "ANY",
-            &Text::known("<fallback:/>"),
-            *site,
-            endpoint,
-            None,
-            None,
-            true,
-        ),
+        Fallback::Custom(..) => {
+            for (endpoint, site) in router.fallbacks() {
+                let path = Text::known("<fallback:/>");
+                row("ANY", &path, site, endpoint, None, None, true);
+            }
+        }
         Fallback::Default(stack) => {
             found
                 .answers
@@ -190,7 +187,8 @@ pub(super) fn merge_rows(found: &mut Scan) {
             row.site,
             row.handler.name.clone(),
         );
-        if let Some(at) = places.get(&key) {
+        let same = places.get(&key);
+        if let Some(at) = same.filter(|at| rows[**at].handler == row.handler) {
             let known = &mut rows[*at];
             known.stack = join_stacks(&known.stack, &row.stack);
             if row.condition.is_none() {

@@ -247,11 +247,11 @@ use crate::handlers::{list, show};
 
 pub fn app() -> Router {
     let mut router = Some(Router::new().route("/a", get(list))); //~ a
-    if let Some(inner) = &mut router { //~ matched
-        *inner = std::mem::take(inner).route("/b", get(show));
+    if let Some(inner) = &mut router {
+        *inner = std::mem::take(inner).route("/b", get(show)); //~ matched
     }
-    if let Some(inner) = router.as_mut() { //~ as_mut
-        *inner = inner.clone().route("/c", get(show));
+    if let Some(inner) = router.as_mut() {
+        *inner = inner.clone().route("/c", get(show)); //~ as_mut
     }
     router.unwrap_or_default()
 }
