@@ -62,6 +62,8 @@ enum Command {
         #[arg(short, long)]
         package: Vec<String>,
     },
+    /// Make migrations and keep them in order
+    Migrate(project::migrate::Options),
     /// List every route with what stands before it, in this workspace or any other that uses axum
     Routes(routes::command::Options),
     /// Measure the runner (cold build, no-op, each gate), the apps, or the route scan
@@ -153,6 +155,7 @@ pub(crate) fn run() -> Result<Code> {
         Command::Dev(options) => project::dev::run(&shared, &options),
         Command::Doctor { format } => project::doctor::run(&shared, format == Format::Json),
         Command::Test { package } => project::test::run(&shared, package),
+        Command::Migrate(options) => project::migrate::run(&shared, &options),
         Command::Routes(options) => routes::command::run(&options),
         Command::Bench(options) => project::bench::run(&shared, &options),
     }

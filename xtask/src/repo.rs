@@ -143,6 +143,8 @@ pub(crate) struct Base {
     pub(crate) commit: Option<Oid>,
     /// Where trunk stands now; it may have gone on since the base.
     pub(crate) tip: Option<Oid>,
+    /// HEAD, where that is trunk's own: only what is not committed yet may differ from it.
+    pub(crate) head: Option<Oid>,
     /// How it was found, for people.
     pub(crate) how: String,
 }
@@ -154,6 +156,7 @@ pub(crate) fn base(repo: &Repository, trunk: &str) -> Result<Base> {
         Ok(Base {
             commit,
             tip,
+            head: None,
             how: how.to_owned(),
         })
     };
@@ -206,13 +209,19 @@ pub(crate) fn base(repo: &Repository, trunk: &str) -> Result<Base> {
             "there is no `{trunk}` here to compare with"
         )));
     }
-    match head.parent_id(0) {
+    let (commit, how) = match head.parent_id(0) {
         Ok(parent) if repo.find_commit(parent).is_ok() => {
-            found(Some(parent), on_trunk, "the commit before HEAD on trunk")
+            (Some(parent), "the commit before HEAD on trunk")
         }
-        _ if repo.is_shallow() => Err(missing("the commit before HEAD is not in it")),
-        _ => found(None, on_trunk, "the first commit"),
-    }
+        _ if repo.is_shallow() => return Err(missing("the commit before HEAD is not in it")),
+        _ => (None, "the first commit"),
+    };
+    Ok(Base {
+        commit,
+        tip: on_trunk,
+        head: Some(head.id()),
+        how: how.to_owned(),
+    })
 }
 
 /// Whether there is such a branch, here or on `origin`.

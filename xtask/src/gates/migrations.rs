@@ -173,11 +173,8 @@ fn check(cx: &Cx) -> Result<Report> {
     match repo::open(&cx.root)? {
         Some(repo) => {
             let base = repo::base(&repo, &cx.policy.branch.trunk)?;
-            if let Some(commit) = base.commit {
-                report
-                    .findings
-                    .extend(files::against_base(cx, &repo, commit, base.tip, &listed)?);
-            }
+            let changed = files::against_base(cx, &repo, &base, &listed)?;
+            report.findings.extend(changed);
             report.note(format!("against {}", base.how));
         }
         None => report.not_run.push(NotRun {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use git2::{ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
 
-use super::Engine;
+use super::{Engine, stamp};
 use crate::cx::Cx;
+use crate::repo::Base;
 use crate::report::{Finding, text};
 
 /// One well-formed migration.
@@ -27,26 +28,25 @@ pub(crate) struct Listed {
 
 /// `YYYYMMDDHHMMSS_name.sql` with a real date and a name of lower case letters, digits and `_`.
 pub(crate) fn version(name: &str) -> Option<i64> {
-    let (stamp, rest) = name.split_once('_')?;
-    let title = rest.strip_suffix(".sql")?;
-    let fits = !title.is_empty()
-        && title
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if stamp.len() != 14 || !stamp.bytes().all(|b| b.is_ascii_digit()) || !fits {
-        return None;
-    }
-    let iso = format!(
-        "{}-{}-{}T{}:{}:{}",
-        &stamp[..4],
-        &stamp[4..6],
-        &stamp[6..8],
-        &stamp[8..10],
-        &stamp[10..12],
-        &stamp[12..]
-    );
-    iso.parse::<jiff::civil::DateTime>().ok()?;
-    stamp.parse().ok()
+    let (version, rest) = name.split_once('_')?;
+    stamp::time(version)?;
+    is_name(rest.strip_suffix(".sql")?).then_some(())?;
+    version.parse().ok()
+}
+
+/// Whether a migration may be called so.
+pub(crate) fn is_name(name: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    !name.is_empty() && name.len() <= 100 && name.bytes().all(fits)
+}
+
+/// The nearest name that a migration may have; empty where nothing of it is left.
+pub(crate) fn near_name(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    let mut near = words.join("_").to_ascii_lowercase();
+    near.truncate(100);
+    near
 }
 
 pub(crate) fn list(cx: &Cx) -> Result<Listed> {
@@ -75,7 +75,7 @@ pub(crate) fn list(cx: &Cx) -> Result<Listed> {
                         format!("version {version} is also `{other}`"),
                     )
                     .file(file)
-                    .help("give one of them a newer timestamp"),
+                    .help("give one of them a newer timestamp, by hand or with cargo xtask migrate renumber"),
                 );
             }
             listed.migrations.push(Migration {
@@ -112,13 +112,24 @@ pub(crate) fn list(cx: &Cx) -> Result<Listed> {
 pub(crate) fn against_base(
     cx: &Cx,
     repo: &Repository,
-    base: Oid,
-    tip: Option<Oid>,
+    base: &Base,
     listed: &Listed,
 ) -> Result<Vec<Finding>> {
-    let merged = merged_files(cx, repo, base)?;
+    let merged_at = |commit: Option<Oid>| match commit {
+        Some(commit) => merged_files(cx, repo, commit),
+        None => Ok(BTreeMap::new()),
+    };
+    let merged = merged_at(base.commit)?;
+    let mut history: Vec<(Oid, String, String)> = Vec::new();
+    for commit in [base.commit, base.head].into_iter().flatten() {
+        for (file, old) in merged_files(cx, repo, commit)? {
+            if !history.iter().any(|(_, known, _)| *known == file) {
+                history.push((commit, file, old));
+            }
+        }
+    }
     let mut findings = Vec::new();
-    for (file, old) in &merged {
+    for (base, file, old) in &history {
         if !cx.root.join(file).is_file() {
             findings.push(
                 Finding::error(
@@ -149,8 +160,8 @@ pub(crate) fn against_base(
         }
     }
     // Trunk may have gone on since the base: late is what is late after the merge.
-    let of_trunk = match tip {
-        Some(tip) if tip != base => merged_files(cx, repo, tip)?,
+    let of_trunk = match base.tip {
+        Some(tip) if base.commit != Some(tip) => merged_files(cx, repo, tip)?,
         _ => merged.clone(),
     };
     let known: BTreeSet<&str> = merged.keys().map(String::as_str).collect();
@@ -178,11 +189,28 @@ pub(crate) fn against_base(
             findings.push(
                 Finding::error("migrations/late", message)
                     .file(&migration.file)
-                    .help("rename it to a newer timestamp: databases that are past it would never run it in order"),
+                    .help("cargo xtask migrate renumber: databases that are past it would never run it in order"),
             );
         }
     }
     Ok(findings)
+}
+
+/// The well-formed migrations of a commit.
+pub(crate) fn merged(cx: &Cx, repo: &Repository, commit: Oid) -> Result<Vec<Migration>> {
+    let files = merged_files(cx, repo, commit)?.into_keys();
+    let of_file = |file: String| {
+        let engine = Engine::ALL
+            .into_iter()
+            .find(|engine| file.starts_with(&format!("{}/", engine.folder())))?;
+        let version = version(&file[engine.folder().len() + 1..])?;
+        Some(Migration {
+            engine,
+            version,
+            file,
+        })
+    };
+    Ok(files.filter_map(of_file).collect())
 }
 
 /// Migration files of the base commit, by path from the workspace root.

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod files;
 pub(crate) mod snapshot;
+pub(crate) mod stamp;
 
 /// A database the product runs on, with its own folder of migrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 mod database;
 pub(crate) mod dev;
 pub(crate) mod doctor;
+pub(crate) mod migrate;
 mod service;
 pub(crate) mod setup;
 pub(crate) mod test;

@@ -9,6 +9,7 @@ mod hostile;
 mod hostile_sources;
 mod input;
 mod interrupt;
+mod migrations;
 mod mutants;
 mod oracle;
 mod routes;
