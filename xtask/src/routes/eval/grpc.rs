@@ -163,12 +163,10 @@ impl<'s> Eval<'_, 's> {
         at: Span,
     ) -> Value<'s> {
         let value = self.expr(frame, interceptor);
-        let layer = LayerUse {
-            site: self.site(frame, at),
-            parts: self.parts(frame, value, interceptor),
-            is_conditional: false,
-        };
-        service.stack.push(layer);
+        let parts = self.parts(frame, value, interceptor);
+        service
+            .stack
+            .push(LayerUse::new(self.site(frame, at), parts));
         Value::Handler(Rc::new(service))
     }
 

@@ -10,7 +10,7 @@ use super::call::unparen;
 use super::names::verb;
 use super::{Eval, Frame, shorten, source};
 use crate::routes::index::segments;
-use crate::routes::router::{Endpoint, Fallback, Handler, LayerUse, Methods};
+use crate::routes::router::{Endpoint, Handler, Methods};
 use crate::routes::source::Site;
 use crate::routes::value::Value;
 
@@ -82,24 +82,28 @@ impl<'s> Eval<'_, 's> {
     /// What answers, with the layers the handler itself carries.
     pub(crate) fn endpoint(&mut self, frame: &mut Frame<'s>, expr: &'s Expr) -> Endpoint {
         let value = self.expr(frame, expr);
+        self.endpoint_of(value, expr)
+    }
+
+    pub(super) fn endpoint_of(&mut self, value: Value<'s>, expr: &'s Expr) -> Endpoint {
         match value {
             Value::Handler(endpoint) => (*endpoint).clone(),
-            // A router as one service: what covers all of it.
-            Value::Router(router) => {
-                let mut endpoint = self.handler(&Value::unknown(), expr);
-                if let Fallback::Default(stack) = &router.fallback {
-                    endpoint.stack.clone_from(stack);
+            // As one service: what covers all of it.
+            Value::Methods(methods) => Endpoint {
+                stack: methods.common(),
+                ..methods
+                    .other
+                    .clone()
+                    .or_else(|| methods.verbs.first().map(|(_, endpoint)| endpoint.clone()))
+                    .unwrap_or_else(|| Endpoint::new(Handler::default()))
+            },
+            Value::Router(_) | Value::Lost(..) => {
+                let stack = self.as_router(value).map(|router| router.common());
+                Endpoint {
+                    stack: stack.unwrap_or_default(),
+                    ..self.handler(&Value::unknown(), expr)
                 }
-                endpoint
             }
-            Value::Methods(methods) => methods
-                .other
-                .clone()
-                .or_else(|| methods.verbs.first().map(|(_, endpoint)| endpoint.clone()))
-                .unwrap_or_else(|| Endpoint {
-                    stack: methods.miss.clone(),
-                    ..Endpoint::new(Handler::default())
-                }),
             value => self.handler(&value, expr),
         }
     }
@@ -149,12 +153,7 @@ impl<'s> Eval<'_, 's> {
         let site = self.site(frame, at);
         match (name, args) {
             ("layer" | "route_layer", [layer]) => {
-                let parts = self.layers(frame, layer);
-                let layer = LayerUse {
-                    site,
-                    parts,
-                    is_conditional: false,
-                };
+                let layer = self.layer_use(frame, at, layer);
                 let inner = Rc::make_mut(&mut methods);
                 if name == "layer" {
                     inner.layer(&layer);

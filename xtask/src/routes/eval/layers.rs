@@ -23,12 +23,6 @@ impl<'s> Eval<'_, 's> {
         value: Value<'s>,
         expr: &'s Expr,
     ) -> Rc<[Part]> {
-        let one = |name: String| -> Rc<[Part]> {
-            Rc::new([Part {
-                names: vec![name],
-                is_conditional: false,
-            }])
-        };
         match value {
             Value::Layers(parts) => parts,
             Value::External(path, _) => one(path.join("::")),
@@ -60,14 +54,10 @@ impl<'s> Eval<'_, 's> {
     pub(crate) fn layer_use(
         &mut self,
         frame: &mut Frame<'s>,
-        method: &syn::Ident,
+        at: Span,
         expr: &'s Expr,
     ) -> LayerUse {
-        LayerUse {
-            site: self.site(frame, method.span()),
-            parts: self.layers(frame, expr),
-            is_conditional: false,
-        }
+        LayerUse::new(self.site(frame, at), self.layers(frame, expr))
     }
 
     pub(super) fn wrap(
@@ -77,11 +67,7 @@ impl<'s> Eval<'_, 's> {
         parts: Rc<[Part]>,
         at: Span,
     ) -> Value<'s> {
-        let layer = LayerUse {
-            site: self.site(frame, at),
-            parts,
-            is_conditional: false,
-        };
+        let layer = LayerUse::new(self.site(frame, at), parts);
         match self.as_router(inner) {
             Ok(mut router) => {
                 Rc::make_mut(&mut router).wrap(&layer);

@@ -10,9 +10,7 @@ use syn::spanned::Spanned as _;
 use super::names::{typed_path, verb};
 use super::{Eval, Frame, shorten, source};
 use crate::routes::index::{ModId, Target, segments};
-use crate::routes::router::{
-    Axum, Endpoint, Entry, Handler, Kind, LayerUse, Methods, Router, Served, Text,
-};
+use crate::routes::router::{Axum, Endpoint, Entry, Handler, Kind, Methods, Router, Served, Text};
 use crate::routes::source::Site;
 use crate::routes::value::Value;
 
@@ -94,15 +92,9 @@ impl<'s> Eval<'_, 's> {
         at: Span,
         args: &[&'s Expr],
     ) -> Value<'s> {
-        let site = self.site(frame, at);
         match (name, args) {
             ("layer", [layer]) => {
-                let parts = self.layers(frame, layer);
-                let layer = LayerUse {
-                    site,
-                    parts,
-                    is_conditional: false,
-                };
+                let layer = self.layer_use(frame, at, layer);
                 for (_, methods) in Rc::make_mut(&mut routes) {
                     methods.layer(&layer);
                 }
@@ -282,12 +274,6 @@ pub(super) fn documentation_route(router: &mut Rc<Router>, path: Text, site: Sit
     };
     let endpoint = Endpoint::new(handler);
     let methods = Methods::one("GET", endpoint);
-    Rc::make_mut(router).add(Entry {
-        path,
-        site,
-        served: Served::Methods(methods),
-        condition: None,
-        is_inside: false,
-        opaque: None,
-    });
+    let entry = Entry::new(path, site, Served::Methods(methods));
+    Rc::make_mut(router).add(entry);
 }

@@ -124,7 +124,7 @@ impl<'s> Eval<'_, 's> {
             Value::Routes(routes) => self.routes_method(frame, routes, &name, at, &args),
             Value::Handler(mut endpoint) => match (name.as_str(), args.as_slice()) {
                 ("layer", [layer]) => {
-                    let layer = self.layer_use(frame, &call.method, layer);
+                    let layer = self.layer_use(frame, at, layer);
                     Rc::make_mut(&mut endpoint).stack.push(layer);
                     Value::Handler(endpoint)
                 }
@@ -132,7 +132,7 @@ impl<'s> Eval<'_, 's> {
             },
             Value::Function(_) | Value::Closure(_) if name == "layer" && args.len() == 1 => {
                 let mut endpoint = self.handler(&receiver, &call.receiver);
-                let layer = self.layer_use(frame, &call.method, args[0]);
+                let layer = self.layer_use(frame, at, args[0]);
                 endpoint.stack.push(layer);
                 Value::Handler(Rc::new(endpoint))
             }

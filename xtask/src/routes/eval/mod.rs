@@ -540,13 +540,10 @@ impl<'i, 's> Eval<'i, 's> {
 
 /// The entry that stands for what cannot be read.
 pub(crate) fn opaque(site: Site, what: &str) -> Entry {
+    let served = Served::Methods(Methods::default());
     Entry {
-        path: Text::unknown(what),
-        site,
-        served: Served::Methods(Methods::default()),
-        condition: None,
-        is_inside: false,
         opaque: Some(what.into()),
+        ..Entry::new(Text::unknown(what), site, served)
     }
 }
 

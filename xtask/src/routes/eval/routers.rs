@@ -11,9 +11,7 @@ use super::call::unparen;
 use super::libraries::documentation_route;
 use super::names::verb;
 use super::{Eval, Frame, opaque, shorten, source};
-use crate::routes::router::{
-    Endpoint, Entry, Handler, Kind, LayerUse, Methods, Router, Served, Text,
-};
+use crate::routes::router::{Endpoint, Entry, Handler, Kind, Methods, Router, Served, Text};
 use crate::routes::source::Site;
 use crate::routes::value::Value;
 
@@ -146,10 +144,7 @@ impl<'s> Eval<'_, 's> {
                     }
                     Err(value) => {
                         self.visited.insert(site);
-                        let endpoint = match value {
-                            Value::Handler(endpoint) => (*endpoint).clone(),
-                            value => self.handler(&value, inner),
-                        };
+                        let endpoint = self.endpoint_of(value, inner);
                         Rc::make_mut(&mut router).nest_service(prefix, endpoint, site);
                     }
                 }
@@ -165,12 +160,7 @@ impl<'s> Eval<'_, 's> {
                 }
             }
             ("layer" | "route_layer", [layer]) => {
-                let parts = self.layers(frame, layer);
-                let layer = LayerUse {
-                    site,
-                    parts,
-                    is_conditional: false,
-                };
+                let layer = self.layer_use(frame, at, layer);
                 let inner = Rc::make_mut(&mut router);
                 if name == "layer" {
                     inner.layer(&layer);
@@ -182,19 +172,11 @@ impl<'s> Eval<'_, 's> {
                 self.visited.insert(site);
                 let value = self.expr(frame, handler);
                 match self.as_router(value) {
-                    // A router as the fallback: its routes answer what this one does not.
                     Ok(other) => {
-                        let other = (*other).clone();
-                        let inner = Rc::make_mut(&mut router);
-                        inner.entries.extend(other.entries);
-                        inner.nested.extend(other.nested);
-                        inner.fallback = other.fallback;
+                        Rc::make_mut(&mut router).set_fallback_router((*other).clone(), site);
                     }
-                    Err(Value::Handler(endpoint)) => {
-                        Rc::make_mut(&mut router).set_fallback((*endpoint).clone(), site);
-                    }
-                    Err(_) => {
-                        let endpoint = self.endpoint(frame, handler);
+                    Err(value) => {
+                        let endpoint = self.endpoint_of(value, handler);
                         Rc::make_mut(&mut router).set_fallback(endpoint, site);
                     }
                 }
@@ -402,14 +384,8 @@ impl<'s> Eval<'_, 's> {
             }
             endpoint.handler = Rc::new(known);
             let methods = Methods::one(verb, endpoint);
-            Rc::make_mut(router).add(Entry {
-                path,
-                site,
-                served: Served::Methods(methods),
-                condition: None,
-                is_inside: false,
-                opaque: None,
-            });
+            let entry = Entry::new(path, site, Served::Methods(methods));
+            Rc::make_mut(router).add(entry);
             return Some(Value::Router(Rc::clone(router)));
         }
         match name {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::routes::router::{Endpoint, How, LayerUse, Stack};
+use crate::routes::router::{Endpoint, How, LayerUse, Stack, join_stacks};
 use crate::routes::source::Site;
 
 /// `get(a).post(b)`.
@@ -106,6 +106,16 @@ impl Methods {
         Ok(())
     }
 
+    /// The layers around whatever it answers; those around some of it are conditional.
+    pub(crate) fn common(&self) -> Stack {
+        let rest = self.other.as_ref().map_or(&self.miss, |other| &other.stack);
+        self.verbs
+            .iter()
+            .fold(rest.clone(), |common, (_, endpoint)| {
+                join_stacks(&common, &endpoint.stack)
+            })
+    }
+
     /// The 405 is then the other's.
     pub(crate) fn merge(&mut self, other: Self) -> Result<(), String> {
         self.panics.extend(other.panics);
@@ -139,6 +149,13 @@ impl Served {
             (Self::Methods(a), Self::Methods(b)) => a.is(b),
             (Self::Service(a), Self::Service(b)) => a.handler == b.handler,
             _ => false,
+        }
+    }
+
+    pub(super) fn common(&self) -> Stack {
+        match self {
+            Self::Methods(methods) => methods.common(),
+            Self::Service(endpoint) => endpoint.stack.clone(),
         }
     }
 

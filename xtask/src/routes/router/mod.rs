@@ -65,6 +65,14 @@ pub(crate) struct LayerUse {
 }
 
 impl LayerUse {
+    pub(crate) fn new(site: Site, parts: Rc<[Part]>) -> Self {
+        Self {
+            site,
+            parts,
+            is_conditional: false,
+        }
+    }
+
     /// Whether both put the same layers, be it at different places.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.parts.len() == other.parts.len()
@@ -151,10 +159,32 @@ pub(crate) struct Entry {
     pub(crate) served: Served,
     /// Under which condition it is there.
     pub(crate) condition: Option<Rc<str>>,
-    /// Inside a nested service, where nothing of the router around it reaches.
-    pub(crate) is_inside: bool,
+    pub(crate) place: Place,
     /// Registered by something the scan cannot read.
     pub(crate) opaque: Option<Rc<str>>,
+}
+
+impl Entry {
+    pub(crate) fn new(path: Text, site: Site, served: Served) -> Self {
+        Self {
+            path,
+            site,
+            served,
+            condition: None,
+            place: Place::Own,
+            opaque: None,
+        }
+    }
+}
+
+/// Which router of those that are one inside the other looks a path up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Own,
+    /// One that is nested as a service: to the router around it, it is one endpoint.
+    Service,
+    /// One that is the fallback.
+    Fallback,
 }
 
 #[derive(Clone, Debug)]
@@ -277,14 +307,7 @@ impl Router {
         if let Err(why) = check_path(&path, self.axum) {
             self.panic(site, why);
         }
-        self.add(Entry {
-            path,
-            site,
-            served,
-            condition: None,
-            is_inside: false,
-            opaque: None,
-        });
+        self.add(Entry::new(path, site, served));
     }
 
     /// Puts an entry beside what is at its path already; what was layered before does not cover it.
@@ -298,7 +321,7 @@ impl Router {
             .served
             .each(|endpoint| endpoint.comes_after(&self.layers, at, How::Registered));
         let site = entry.site;
-        if self.paths.insert(entry.path.shown.clone()) {
+        if entry.place != Place::Own || self.paths.insert(entry.path.shown.clone()) {
             self.entries.push(entry);
             return;
         }
@@ -308,7 +331,7 @@ impl Router {
             .filter(|other| {
                 other.path == entry.path
                     && other.path.is_known
-                    && !other.is_inside
+                    && other.place == Place::Own
                     && entry.opaque.is_none()
                     && other.opaque.is_none()
             })
@@ -332,7 +355,7 @@ impl Router {
             let miss = theirs.other.is_none().then(|| theirs.miss.clone());
             for other in &mut self.entries {
                 if other.path == entry.path
-                    && !other.is_inside
+                    && other.place == Place::Own
                     && let Served::Methods(ours) = &mut other.served
                     && let Some(miss) = &miss
                 {
@@ -364,11 +387,19 @@ impl Router {
     }
 
     pub(crate) fn route_layer(&mut self, layer: &LayerUse) {
-        if self.entries.is_empty() {
+        if self
+            .entries
+            .iter()
+            .all(|entry| entry.place == Place::Fallback)
+        {
             self.panic(layer.site, "`route_layer` before any route".to_owned());
         }
+        let only = std::slice::from_ref(layer);
         for entry in &mut self.entries {
             match &mut entry.served {
+                served if entry.place == Place::Fallback => {
+                    served.each(|endpoint| endpoint.comes_after(only, layer.site, How::RouteLayer));
+                }
                 Served::Methods(methods) => methods.layer(layer),
                 Served::Service(endpoint) => endpoint.stack.push(layer.clone()),
             }
@@ -376,7 +407,6 @@ impl Router {
         for (_, endpoint, _) in &mut self.inside {
             endpoint.stack.push(layer.clone());
         }
-        let only = std::slice::from_ref(layer);
         for (_, endpoint, _) in &mut self.nested {
             endpoint.comes_after(only, layer.site, How::RouteLayer);
         }
@@ -389,7 +419,14 @@ impl Router {
         self.layers.push(layer.clone());
     }
 
+    /// Whether something of the program's own answers what no route does.
+    fn has_fallback(&self) -> bool {
+        let is_router = |entry: &Entry| entry.place == Place::Fallback;
+        matches!(self.fallback, Fallback::Custom(..)) || self.entries.iter().any(is_router)
+    }
+
     pub(crate) fn merge(&mut self, other: Self, site: Site) {
+        let both = (self.has_fallback(), other.has_fallback());
         for entry in other.entries {
             self.add_at(entry, site);
         }
@@ -406,21 +443,16 @@ impl Router {
         self.dropped.extend(other.dropped);
         self.is_open |= other.is_open;
         self.unknown.extend(other.unknown);
-        match (&self.fallback, other.fallback) {
-            (Fallback::Default(ours), Fallback::Default(theirs)) => {
-                if !ours.is_empty() {
+        match both {
+            (true, true) => self.panic(site, "both routers have a fallback".to_owned()),
+            (true, false) => {}
+            (false, _) => {
+                if let (false, Fallback::Default(ours)) = (both.1, &self.fallback)
+                    && !ours.is_empty()
+                {
                     self.dropped.push((site, ours.clone()));
                 }
-                self.fallback = Fallback::Default(theirs);
-            }
-            (Fallback::Default(_), Fallback::Custom(mut endpoint, at)) => {
-                endpoint.comes_after(&self.layers, site, How::Registered);
-                self.fallback = Fallback::Custom(endpoint, at);
-                self.other_fallbacks = other.other_fallbacks;
-            }
-            (Fallback::Custom(..), Fallback::Default(_)) => {}
-            (Fallback::Custom(..), Fallback::Custom(..)) => {
-                self.panic(site, "both routers have a fallback".to_owned());
+                self.take_fallback(other.fallback, other.other_fallbacks, site);
             }
         }
     }
@@ -432,6 +464,7 @@ impl Router {
         } else if let Err(why) = check_prefix(prefix, self.axum) {
             self.panic(site, why);
         }
+        let has_fallback = inner.has_fallback();
         for mut entry in inner.entries {
             entry.path = nested(prefix, &entry.path);
             self.add_at(entry, site);
@@ -447,11 +480,13 @@ impl Router {
                 .map(|(path, at)| (nested(prefix, &path), at)),
         );
         // The built-in 404 is not nested, and takes the fallbacks of what is nested in it along.
-        if let Fallback::Custom(mut endpoint, at) = inner.fallback {
+        if has_fallback {
             for (below, mut endpoint, at) in inner.nested {
                 endpoint.comes_after(&self.layers, site, How::Registered);
                 self.nested.push((nested(prefix, &below), endpoint, at));
             }
+        }
+        if let Fallback::Custom(mut endpoint, at) = inner.fallback {
             endpoint.comes_after(&self.layers, site, How::Registered);
             self.nested.push((prefix.clone(), endpoint, at));
             let others = inner.other_fallbacks.into_iter();
@@ -478,7 +513,7 @@ impl Router {
         self.unknown.extend(inner.unknown);
         for mut entry in inner.entries {
             entry.path = nested(prefix, &entry.path);
-            entry.is_inside = true;
+            entry.place = Place::Service;
             entry
                 .served
                 .each(|endpoint| endpoint.comes_after(&self.layers, site, How::Registered));
@@ -496,20 +531,47 @@ impl Router {
         if let Err(why) = check_prefix(&prefix, self.axum) {
             self.panic(site, why);
         }
-        self.add(Entry {
-            path: prefix,
-            site,
-            served: Served::Service(endpoint),
-            condition: None,
-            is_inside: false,
-            opaque: None,
-        });
+        self.add(Entry::new(prefix, site, Served::Service(endpoint)));
     }
 
-    pub(crate) fn set_fallback(&mut self, mut endpoint: Endpoint, site: Site) {
-        endpoint.comes_after(&self.layers, site, How::Registered);
-        self.fallback = Fallback::Custom(endpoint, site);
-        self.other_fallbacks.clear();
+    pub(crate) fn set_fallback(&mut self, endpoint: Endpoint, site: Site) {
+        self.entries.retain(|entry| entry.place != Place::Fallback);
+        self.take_fallback(Fallback::Custom(endpoint, site), Vec::new(), site);
+    }
+
+    /// A router as the fallback: its routes answer what this one does not.
+    pub(crate) fn set_fallback_router(&mut self, other: Self, site: Site) {
+        self.entries.retain(|entry| entry.place != Place::Fallback);
+        self.panics.extend(other.conflicts());
+        self.panics.extend(other.panics);
+        self.dropped.extend(other.dropped);
+        self.is_open |= other.is_open;
+        self.unknown.extend(other.unknown);
+        for mut entry in other.entries {
+            entry.place = Place::Fallback;
+            self.add_at(entry, site);
+        }
+        for (prefix, mut endpoint, at) in other.nested.into_iter().chain(other.inside) {
+            endpoint.comes_after(&self.layers, site, How::Registered);
+            self.nested.push((prefix, endpoint, at));
+        }
+        self.take_fallback(other.fallback, other.other_fallbacks, site);
+    }
+
+    fn take_fallback(
+        &mut self,
+        mut fallback: Fallback,
+        mut others: Vec<(Endpoint, Site)>,
+        site: Site,
+    ) {
+        if let Fallback::Custom(endpoint, _) = &mut fallback {
+            endpoint.comes_after(&self.layers, site, How::Registered);
+        }
+        for (endpoint, _) in &mut others {
+            endpoint.comes_after(&self.layers, site, How::Registered);
+        }
+        self.fallback = fallback;
+        self.other_fallbacks = others;
     }
 
     /// Nested fallbacks go with it.
@@ -517,6 +579,7 @@ impl Router {
         self.fallback = Fallback::Default(Vec::new());
         self.other_fallbacks.clear();
         self.nested.clear();
+        self.entries.retain(|entry| entry.place != Place::Fallback);
     }
 
     /// For the paths that are there and have no fallback of their own.
@@ -525,7 +588,7 @@ impl Router {
         // Of several registrations of one path the last holds the 405.
         for entry in self.entries.iter_mut().rev() {
             if let Served::Methods(methods) = &mut entry.served {
-                if entry.is_inside || done.contains(&entry.path) {
+                if entry.place != Place::Own || done.contains(&entry.path) {
                     continue;
                 }
                 done.push(entry.path.clone());
@@ -535,6 +598,21 @@ impl Router {
                 }
             }
         }
+    }
+
+    /// The layers around whatever it answers.
+    pub(crate) fn common(&self) -> Stack {
+        let served = self.entries.iter().map(|entry| entry.served.common());
+        let below = self.nested.iter().chain(&self.inside);
+        let others = self.other_fallbacks.iter().map(|(endpoint, _)| endpoint);
+        let others = below.map(|(_, endpoint, _)| endpoint).chain(others);
+        let fallback = match &self.fallback {
+            Fallback::Default(stack) => stack.clone(),
+            Fallback::Custom(endpoint, _) => endpoint.stack.clone(),
+        };
+        served
+            .chain(others.map(|endpoint| endpoint.stack.clone()))
+            .fold(fallback, |common, stack| join_stacks(&common, &stack))
     }
 
     /// Everything in it, wrapped as one service: `layer.layer(router)`.

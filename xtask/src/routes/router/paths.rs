@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::routes::router::{Axum, Entry, Kind, Router, Text};
+use crate::routes::router::{Axum, Entry, Kind, Place, Router, Text};
 use crate::routes::source::Site;
 
 impl Router {
@@ -22,7 +22,7 @@ impl Router {
             .entries
             .iter()
             .filter(|entry| {
-                !entry.is_inside
+                entry.place == Place::Own
                     && entry.condition.is_none()
                     && entry.opaque.is_none()
                     && !is_tree(entry)

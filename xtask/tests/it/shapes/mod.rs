@@ -35,6 +35,7 @@ mod registration;
 mod returns;
 mod roots;
 mod servers;
+mod services;
 mod tables;
 mod test_code;
 mod texts;
@@ -59,7 +60,7 @@ pub(crate) struct Shape {
     ///
     /// A layer whose marker begins with `auth` is the guard. With a `?` behind it, a layer guards
     /// nothing: it is there on some ways only, or is not what it is called. A route without a guard
-    /// is not guarded.
+    /// is not guarded. `(auth)` stands for an argument of the handler that is the guard.
     expect: &'static [&'static str],
 }
 
@@ -141,11 +142,13 @@ impl Line {
             marker: marker.to_owned(),
             handler: handler.to_owned(),
             covered_by: (layers.split_whitespace())
+                .filter(|layer| !layer.starts_with('('))
                 .map(|layer| layer.trim_end_matches('?').to_owned())
                 .collect(),
             is_guarded: !path.contains("{?}")
-                && (layers.split_whitespace())
-                    .any(|layer| layer.starts_with("auth") && !layer.ends_with('?')),
+                && (layers.split_whitespace()).any(|layer| {
+                    layer.trim_start_matches('(').starts_with("auth") && !layer.ends_with('?')
+                }),
         }
     }
 }

@@ -142,7 +142,8 @@ pub(super) fn files(source: &Source) -> BTreeMap<String, String> {
         files.entry("Cargo.toml".to_owned()).or_insert(text);
     }
     let lock = lockfile(&folders, &files);
-    files.insert("xtask.toml".to_owned(), policy(&files));
+    let policy = policy(&files);
+    files.entry("xtask.toml".to_owned()).or_insert(policy);
     files.entry("Cargo.lock".to_owned()).or_insert(lock);
     files
 }
