@@ -56,6 +56,8 @@ pub(crate) struct Opaque<'s> {
 pub(crate) enum Ty<'s> {
     Known(Rc<TypeRef<'s>>),
     Declared(Rc<Declared<'s>>),
+    /// One of several, depending on how it is built or on a branch.
+    Either(Rc<[Ty<'s>]>),
 }
 
 /// A type as it is written.
@@ -66,6 +68,41 @@ pub(crate) struct Declared<'s> {
 }
 
 impl<'s> Ty<'s> {
+    fn or(self, other: &Self) -> Self {
+        if self.is(other) {
+            return self;
+        }
+        let mut all: Vec<Self> = Vec::new();
+        for ty in self.each().iter().chain(other.each()) {
+            if !all.iter().any(|known| known.is(ty)) {
+                all.push(ty.clone());
+            }
+        }
+        Self::Either(all.into())
+    }
+
+    fn each(&self) -> &[Self] {
+        match self {
+            Self::Either(all) => all,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// Whether it is the same without being looked up.
+    fn is(&self, other: &Self) -> bool {
+        let same = |a: &Option<Rc<TypeRef<'s>>>, b: &Option<Rc<TypeRef<'s>>>| {
+            a.as_ref().map(|ty| &ty.path) == b.as_ref().map(|ty| &ty.path)
+        };
+        match (self, other) {
+            (Self::Known(a), Self::Known(b)) => a.path == b.path,
+            (Self::Declared(a), Self::Declared(b)) => {
+                std::ptr::eq(a.ty, b.ty) && a.module == b.module && same(&a.self_ty, &b.self_ty)
+            }
+            (Self::Either(a), Self::Either(b)) => Rc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
     pub(crate) fn declared(
         module: ModId,
         self_ty: Option<&Rc<TypeRef<'s>>>,
@@ -256,7 +293,7 @@ impl<'s> Value<'s> {
             (Self::Layers(parts), _) | (_, Self::Layers(parts)) => {
                 Self::Layers(parts.iter().map(Part::conditional).collect())
             }
-            (Self::Struct(a), Self::Struct(b)) if a.ty.name == b.ty.name => {
+            (Self::Struct(a), Self::Struct(b)) if a.ty.path == b.ty.path => {
                 Self::Struct(Rc::new(join_records(&a, &b, why)))
             }
             (Self::Struct(mut record), Self::Opaque(opaque))
@@ -315,7 +352,10 @@ impl<'s> Value<'s> {
                 Self::Closure(Rc::new(joined))
             }
             (Self::Opaque(a), Self::Opaque(b)) => Self::Opaque(Opaque {
-                ty: a.ty.or(b.ty),
+                ty: match (a.ty, b.ty) {
+                    (Some(a), Some(b)) => Some(a.or(&b)),
+                    (a, b) => a.or(b),
+                },
                 is_param: a.is_param || b.is_param,
                 from: a.from.or(b.from),
             }),

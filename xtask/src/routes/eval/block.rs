@@ -216,9 +216,25 @@ impl<'s> Eval<'_, 's> {
                 }
             }
             Pat::Slice(slice) => {
+                let count = slice.elems.len();
+                let rest = slice.elems.iter().position(is_rest).unwrap_or(count);
                 for (n, pat) in slice.elems.iter().enumerate() {
                     let piece = match &value {
-                        Value::List(all) => all.get(n).cloned().unwrap_or_else(Value::unknown),
+                        Value::List(all) if n == rest => {
+                            let end = (all.len() + n + 1).saturating_sub(count);
+                            Value::List(Rc::new(all.get(n..end).unwrap_or_default().to_vec()))
+                        }
+                        // What comes after `..` is counted from the end.
+                        Value::List(all) => {
+                            let at = if n < rest {
+                                Some(n)
+                            } else {
+                                (all.len() + n).checked_sub(count)
+                            };
+                            at.and_then(|at| all.get(at))
+                                .cloned()
+                                .unwrap_or_else(Value::unknown)
+                        }
                         value => part_of(value),
                     };
                     self.bind(frame, pat, piece);
@@ -314,6 +330,17 @@ pub(super) fn is_wrapper(path: &syn::Path) -> bool {
     path.segments
         .last()
         .is_some_and(|last| last.ident == "Some" || last.ident == "Ok" || last.ident == "Err")
+}
+
+/// `..` and `rest @ ..`.
+fn is_rest(pat: &Pat) -> bool {
+    match pat {
+        Pat::Rest(_) => true,
+        Pat::Ident(ident) => {
+            matches!(&ident.subpat, Some((_, inner)) if matches!(**inner, Pat::Rest(_)))
+        }
+        _ => false,
+    }
 }
 
 /// `Default::default()` and its like.

@@ -9,6 +9,9 @@ use crate::routes::eval::{DEEPEST_CALL, Eval, Frame, is_mutable};
 use crate::routes::index::Function;
 use crate::routes::value::{Lambda, TypeRef, Value};
 
+/// A function that does nothing, as one that may not be called does.
+pub(super) const IDENTITY: [&str; 2] = ["convert", "identity"];
+
 impl<'s> Eval<'_, 's> {
     /// Calls a closure: its value, and what became of the variables it sees.
     pub(crate) fn apply(
@@ -83,6 +86,12 @@ impl<'s> Eval<'_, 's> {
             }
             Value::Method(function, ty) => {
                 self.call_unplaced(frame, function, args, Some(ty), span)
+            }
+            // What it is given first, or the router among it.
+            Value::External(path, _) if path.ends_with(&IDENTITY.map(str::to_owned)) => {
+                let router = args.iter().position(Value::holds_router);
+                let given = args.into_iter().nth(router.unwrap_or(0));
+                given.unwrap_or_else(Value::unknown)
             }
             // `Router::merge` as a function.
             Value::External(path, _)

@@ -123,13 +123,7 @@ impl<'i, 's> Eval<'i, 's> {
                     .map(|part| self.expr(frame, part))
                     .collect(),
             )),
-            Expr::Array(array) => Value::List(Rc::new(
-                array
-                    .elems
-                    .iter()
-                    .map(|part| self.expr(frame, part))
-                    .collect(),
-            )),
+            Expr::Array(array) => self.list(frame, array.elems.iter()),
             Expr::Struct(literal) => self.struct_literal(frame, literal),
             Expr::Field(field) => {
                 let base = self.expr(frame, &field.base);

@@ -9,7 +9,7 @@ use syn::spanned::Spanned as _;
 use super::call::unparen;
 use super::names::verb;
 use super::{Eval, Frame, shorten, source};
-use crate::routes::index::segments;
+use crate::routes::index::{ModId, condition, segments};
 use crate::routes::router::{Endpoint, Handler, Methods};
 use crate::routes::source::Site;
 use crate::routes::value::Value;
@@ -124,15 +124,7 @@ impl<'s> Eval<'_, 's> {
                 if !handler.name.contains("::") {
                     handler.name = function.sig.ident.to_string();
                 }
-                let module = function.module;
-                for input in &function.sig.inputs {
-                    if self.reads_arguments
-                        && let syn::FnArg::Typed(typed) = input
-                    {
-                        let path = self.type_ref(module, &typed.ty).path.join("::");
-                        handler.extractors.push(path);
-                    }
-                }
+                handler.extractors = self.extractors(function.module, function.sig);
             }
             Value::Closure(_) if !matches!(unparen(expr), Expr::Path(_)) => {
                 "closure".clone_into(&mut handler.name);
@@ -140,6 +132,22 @@ impl<'s> Eval<'_, 's> {
             _ => {}
         }
         Endpoint::new(handler)
+    }
+
+    /// The types of a handler's arguments, of those that are always there.
+    pub(super) fn extractors(&mut self, module: ModId, sig: &'s syn::Signature) -> Vec<String> {
+        if !self.reads_arguments {
+            return Vec::new();
+        }
+        sig.inputs
+            .iter()
+            .filter_map(|input| match input {
+                syn::FnArg::Typed(typed) if condition(&typed.attrs).is_none() => {
+                    Some(self.type_ref(module, &typed.ty).path.join("::"))
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     pub(super) fn methods_method(

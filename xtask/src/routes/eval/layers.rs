@@ -47,6 +47,13 @@ impl<'s> Eval<'_, 's> {
             Value::Opaque(Opaque { ty: Some(ty), .. }) if !self.ty(&ty).path.is_empty() => {
                 one(self.ty(&ty).path.join("::"))
             }
+            // Any of them may be the one.
+            Value::Either(all) => {
+                let parts = all
+                    .iter()
+                    .flat_map(|value| self.parts(frame, value.clone(), expr).to_vec());
+                conditional(&parts.collect())
+            }
             _ => one(shorten(&source(expr))),
         }
     }

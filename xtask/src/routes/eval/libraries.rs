@@ -43,21 +43,12 @@ impl<'s> Eval<'_, 's> {
                 self.give_up(site, format!("the operation of `{name}` is not known"));
                 continue;
             };
-            let mut handler = Handler {
+            let extractors = found.map(|(module, item)| self.extractors(module, &item.sig));
+            let handler = Handler {
                 name,
+                extractors: extractors.unwrap_or_default(),
                 ..Handler::default()
             };
-            if self.reads_arguments
-                && let Some((module, item)) = found
-            {
-                for input in &item.sig.inputs {
-                    if let syn::FnArg::Typed(typed) = input {
-                        handler
-                            .extractors
-                            .push(self.type_ref(module, &typed.ty).path.join("::"));
-                    }
-                }
-            }
             all.extend(
                 verbs
                     .into_iter()

@@ -4,10 +4,20 @@ use std::rc::Rc;
 
 use syn::Expr;
 
+use crate::routes::eval::block::expr_attributes;
+use crate::routes::eval::closures::IDENTITY;
+use crate::routes::eval::layers::conditional;
 use crate::routes::eval::method::SAME;
-use crate::routes::eval::{Eval, Frame};
-use crate::routes::router::Text;
-use crate::routes::value::Value;
+use crate::routes::eval::{Eval, Frame, is_layerish, part_of};
+use crate::routes::index::{condition, is_test};
+use crate::routes::router::{Router, Text};
+use crate::routes::value::{Opaque, Value};
+
+/// Methods that leave a list as it is.
+const LOOKING: &[&str] = &[
+    "all", "any", "capacity", "contains", "count", "find", "find_map", "get", "is_empty", "iter",
+    "len", "max", "min", "next", "nth", "position", "reserve", "sum",
+];
 
 impl<'s> Eval<'_, 's> {
     pub(super) fn text_method(
@@ -43,6 +53,86 @@ impl<'s> Eval<'_, 's> {
         }
     }
 
+    /// A list as it is written; what is under `cfg` may be left out of it.
+    pub(super) fn list(
+        &mut self,
+        frame: &mut Frame<'s>,
+        elements: impl Iterator<Item = &'s Expr>,
+    ) -> Value<'s> {
+        let mut all = Vec::new();
+        for expr in elements {
+            let attributes = expr_attributes(expr);
+            if is_test(attributes) {
+                continue;
+            }
+            let value = self.expr(frame, expr);
+            all.push(match (condition(attributes), value) {
+                (None, value) => value,
+                (Some(why), Value::Router(router)) => {
+                    let without = Router::new(router.kind, router.axum);
+                    Value::Router(router).join(Value::Router(Rc::new(without)), &why.into())
+                }
+                (Some(_), value) => self.doubtful(frame, value, expr),
+            });
+        }
+        Value::List(Rc::new(all))
+    }
+
+    /// A value that may be left out, or may come before or after others. What brings routes stays as
+    /// it is, for any of them may be served; what covers routes is not to be counted on.
+    fn doubtful(&mut self, frame: &Frame<'s>, value: Value<'s>, expr: &'s Expr) -> Value<'s> {
+        let mut each = |all: &[Value<'s>]| {
+            let all = all
+                .iter()
+                .map(|value| self.doubtful(frame, value.clone(), expr));
+            Rc::new(all.collect::<Vec<_>>())
+        };
+        match value {
+            Value::List(all) => Value::List(each(&all)),
+            Value::Tuple(all) => Value::Tuple(each(&all)),
+            Value::Either(all) => Value::Either(each(&all)),
+            Value::Layers(parts) => Value::Layers(conditional(&parts)),
+            Value::Function(function) | Value::Method(function, _) => {
+                let returned = match &function.sig.output {
+                    syn::ReturnType::Type(_, ty) => Some(&**ty),
+                    syn::ReturnType::Default => None,
+                };
+                if function.sig.asyncness.is_some() && !self.takes_router(function) {
+                    return value;
+                }
+                match returned {
+                    _ if !function.sig.inputs.is_empty() => or_nothing(value),
+                    Some(ty) if is_layerish(ty) => Value::unknown(),
+                    _ => value,
+                }
+            }
+            Value::Closure(_) => or_nothing(value),
+            value if self.is_layer(&value) => {
+                Value::Layers(conditional(&self.parts(frame, value, expr)))
+            }
+            Value::Struct(mut record) => {
+                for (_, value) in &mut Rc::make_mut(&mut record).fields {
+                    let field = std::mem::replace(value, Value::unknown());
+                    *value = self.doubtful(frame, field, expr);
+                }
+                Value::Struct(record)
+            }
+            value => value,
+        }
+    }
+
+    /// Whether a value may be a layer by its type.
+    fn is_layer(&mut self, value: &Value<'s>) -> bool {
+        let found = match value {
+            Value::External(..) => return true,
+            Value::Item(found) => Some(*found),
+            Value::Struct(record) => record.ty.found,
+            Value::Opaque(Opaque { ty: Some(ty), .. }) => self.ty(ty).found,
+            _ => return false,
+        };
+        found.is_none_or(|found| !self.methods_of(found, "layer").is_empty())
+    }
+
     pub(super) fn list_method(
         &mut self,
         frame: &mut Frame<'s>,
@@ -59,7 +149,11 @@ impl<'s> Eval<'_, 's> {
                 for value in all.iter() {
                     mapped.push(self.apply_again(&mut function, vec![value.clone()], at, frame));
                 }
-                Value::List(Rc::new(mapped))
+                let mapped = Value::List(Rc::new(mapped));
+                if name == "filter_map" {
+                    return self.doubtful(frame, mapped, &call.receiver);
+                }
+                mapped
             }
             ("reduce", [function]) => {
                 let mut function = self.expr(frame, function);
@@ -112,8 +206,11 @@ impl<'s> Eval<'_, 's> {
                 };
                 let other = self.expr(frame, other);
                 let mut joined = (**all).clone();
-                if let Value::List(more) = other {
-                    joined.extend(more.iter().cloned());
+                match other {
+                    Value::List(more) => joined.extend(more.iter().cloned()),
+                    // Whatever else is in it.
+                    Value::Opaque(_) | Value::External(..) => joined.push(part_of(&other)),
+                    one => joined.push(one),
                 }
                 let value = Value::List(Rc::new(joined));
                 if name != "chain" {
@@ -121,21 +218,81 @@ impl<'s> Eval<'_, 's> {
                 }
                 value
             }
-            ("push" | "push_back", [item]) | ("insert", [_, item]) => {
+            ("push" | "push_back" | "push_front", [item]) => {
                 let item = self.expr(frame, item);
                 let mut joined = (**all).clone();
-                joined.push(item);
+                let at = if name == "push_front" {
+                    0
+                } else {
+                    joined.len()
+                };
+                joined.insert(at, item);
                 self.write_back(frame, &call.receiver, Value::List(Rc::new(joined)));
+                Value::unknown()
+            }
+            ("insert", [at, item]) => {
+                let at = self.text(frame, at).shown.parse::<usize>().ok();
+                let item = self.expr(frame, item);
+                let mut joined = (**all).clone();
+                let known = at.filter(|at| *at <= joined.len());
+                joined.insert(known.unwrap_or(joined.len()), item);
+                let mut joined = Value::List(Rc::new(joined));
+                if known.is_none() {
+                    joined = self.doubtful(frame, joined, &call.receiver);
+                }
+                self.write_back(frame, &call.receiver, joined);
                 Value::unknown()
             }
             ("drain", _) => {
                 self.write_back(frame, &call.receiver, Value::unknown());
                 Value::List(Rc::clone(all))
             }
-            // Which pass is not known: any may.
-            ("filter" | "skip" | "take" | "skip_while" | "take_while" | "step_by" | "fuse", _) => {
-                Value::List(Rc::clone(all))
+            ("skip" | "take", [count])
+                if let Value::Number(count) = self.expr(frame, count)
+                    && let Ok(count) = count.parse::<usize>() =>
+            {
+                let count = count.min(all.len());
+                let (first, rest) = all.split_at(count);
+                let part = if name == "take" { first } else { rest };
+                Value::List(Rc::new(part.to_vec()))
             }
+            // Which pass is not known: any may.
+            ("filter" | "skip" | "take" | "skip_while" | "take_while" | "step_by", [_]) => {
+                self.doubtful(frame, Value::List(Rc::clone(all)), &call.receiver)
+            }
+            ("reverse", []) => {
+                let reversed = all.iter().rev().cloned().collect();
+                self.write_back(frame, &call.receiver, Value::List(Rc::new(reversed)));
+                Value::unknown()
+            }
+            ("clear", []) => {
+                self.write_back(frame, &call.receiver, Value::List(Rc::default()));
+                Value::unknown()
+            }
+            // Which are left, or in which order, is not known.
+            (
+                "retain"
+                | "truncate"
+                | "dedup"
+                | "sort"
+                | "sort_by"
+                | "sort_by_key"
+                | "sort_by_cached_key"
+                | "sort_unstable"
+                | "sort_unstable_by"
+                | "sort_unstable_by_key"
+                | "rotate_left"
+                | "rotate_right"
+                | "swap"
+                | "shuffle",
+                _,
+            ) => {
+                let changed = self.doubtful(frame, Value::List(Rc::clone(all)), &call.receiver);
+                self.write_back(frame, &call.receiver, changed);
+                Value::unknown()
+            }
+            ("first" | "front", []) => all.first().cloned().unwrap_or_else(Value::unknown),
+            ("last" | "back", []) => all.last().cloned().unwrap_or_else(Value::unknown),
             ("zip", [other]) => match self.expr(frame, other) {
                 Value::List(theirs) => Value::List(Rc::new(
                     all.iter()
@@ -146,15 +303,8 @@ impl<'s> Eval<'_, 's> {
                 _ => Value::unknown(),
             },
             // Which are left is not known.
-            (
-                "remove" | "retain" | "truncate" | "pop" | "swap_remove" | "clear" | "dedup"
-                | "split_off",
-                _,
-            ) => {
+            ("remove" | "pop" | "pop_front" | "pop_back" | "swap_remove" | "split_off", _) => {
                 self.write_back(frame, &call.receiver, Value::unknown());
-                Value::unknown()
-            }
-            ("sort" | "reverse" | "sort_by" | "sort_by_key" | "sort_unstable" | "swap", _) => {
                 Value::unknown()
             }
             ("concat", []) => joined(all, ""),
@@ -164,13 +314,35 @@ impl<'s> Eval<'_, 's> {
             }
             _ if SAME.contains(&name) => Value::List(Rc::clone(all)),
             _ => {
-                for arg in &args {
-                    self.expr(frame, arg);
+                let args: Vec<Value<'s>> = args.iter().map(|arg| self.expr(frame, arg)).collect();
+                let tells = |value: &Value<'s>| {
+                    value.matters()
+                        || matches!(
+                            value,
+                            Value::Layers(_) | Value::Function(_) | Value::Closure(_)
+                        )
+                };
+                let changes = !LOOKING.contains(&name) && all.iter().any(tells);
+                if changes || args.iter().any(Value::matters) {
+                    let site = self.site(frame, at);
+                    self.give_up(
+                        site,
+                        format!("what `.{name}(…)` does to a list of routers is not known"),
+                    );
                 }
                 Value::unknown()
             }
         }
     }
+}
+
+/// A function, or what does nothing in its place.
+fn or_nothing(function: Value<'_>) -> Value<'_> {
+    let nothing = ["std", IDENTITY[0], IDENTITY[1]].map(str::to_owned);
+    Value::Either(Rc::new(vec![
+        function,
+        Value::External(nothing.into(), None),
+    ]))
 }
 
 /// The texts of a list as one; of what is no text, that it is not known.

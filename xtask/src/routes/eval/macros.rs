@@ -132,15 +132,14 @@ impl<'s> Eval<'_, 's> {
                 return self.format(frame, call, &last);
             }
             "vec" => {
-                let parts = split(call.tokens.clone());
-                let mut all = Vec::new();
-                for part in parts {
-                    match part_expr(part) {
-                        Some(expr) => all.push(self.expr(frame, expr)),
-                        None => return Value::unknown(),
-                    }
-                }
-                return Value::List(Rc::new(all));
+                let parts: Option<Vec<&'static Expr>> = split(call.tokens.clone())
+                    .into_iter()
+                    .map(part_expr)
+                    .collect();
+                return match parts {
+                    Some(parts) => self.list(frame, parts.into_iter()),
+                    None => Value::unknown(),
+                };
             }
             "routes"
                 if is_of(&target, "utoipa_axum")

@@ -67,13 +67,12 @@ impl<'s> Eval<'_, 's> {
     /// `Type::MEMBER`: an associated constant or function, or a variant.
     pub(super) fn associated(&mut self, found: Found<'s>, member: &str) -> Value<'s> {
         if let syn::Item::Type(alias) = found.item {
-            let ty = self.declared(found.module, None, &alias.ty);
-            if ty
-                .found
-                .is_none_or(|inner| !std::ptr::eq(inner.item, found.item))
-            {
-                return self.member_of_type(&ty, member);
-            }
+            let ty = self.type_ref(found.module, &alias.ty);
+            // One that leads back to itself is no type.
+            return match ty.found {
+                Some(inner) if matches!(inner.item, syn::Item::Type(_)) => Value::unknown(),
+                _ => self.member_of_type(&ty, member),
+            };
         }
         if member == "PATH"
             && let syn::Item::Struct(item) = found.item
@@ -191,6 +190,7 @@ impl<'s> Eval<'_, 's> {
         let Some(of) = item_name(found.item) else {
             return Vec::new();
         };
+        let path = self.full_path(found);
         // An `impl` of a type is in its own package, but for traits of others.
         let krate = self.index.module(found.module).krate;
         let package = self.index.workspace.crates[krate.0 as usize].package;
@@ -199,11 +199,13 @@ impl<'s> Eval<'_, 's> {
             .into_iter()
             .filter(|function| {
                 function.self_ty.is_some_and(|ty| {
-                    type_name(ty).as_deref() == Some(of.as_str())
-                        && self
-                            .type_ref(function.module, ty)
-                            .found
-                            .is_some_and(|other| std::ptr::eq(other.item, found.item))
+                    type_name(ty).as_deref() == Some(of.as_str()) && {
+                        // Twins under `cfg` have one path.
+                        let ty = self.type_ref(function.module, ty);
+                        ty.found.is_some_and(|other| {
+                            std::ptr::eq(other.item, found.item) || ty.path == path
+                        })
+                    }
                 })
             })
             .collect()
@@ -218,17 +220,18 @@ impl<'s> Eval<'_, 's> {
         match self.index.resolve_path(module, path) {
             Target::Items(all) => {
                 let why: Rc<str> = "cfg".into();
-                let mut all = all
-                    .into_iter()
+                all.into_iter()
                     .map(|found| self.item(found))
-                    .collect::<Vec<_>>()
-                    .into_iter();
-                let Some(first) = all.next() else {
-                    return Value::unknown();
-                };
-                all.fold(first, |joined, next| joined.join(next, &why))
+                    .reduce(|joined, next| joined.join(next, &why))
+                    .unwrap_or_else(Value::unknown)
             }
-            Target::Of(found, member) => self.associated(found, &member),
+            Target::Of(all, member) => {
+                let why: Rc<str> = "cfg".into();
+                all.into_iter()
+                    .map(|found| self.associated(found, &member))
+                    .reduce(|joined, next| joined.join(next, &why))
+                    .unwrap_or_else(Value::unknown)
+            }
             Target::External(path) => external(&path),
             Target::Module(_) | Target::Unknown => {
                 // A tuple struct's or trait's name of elsewhere still tells the layer's name.

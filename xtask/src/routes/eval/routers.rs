@@ -49,13 +49,10 @@ impl<'s> Eval<'_, 's> {
                         };
                         let inner = Rc::make_mut(&mut router);
                         inner.panics.extend(methods.panics.clone());
+                        let served = Served::Methods((**methods).clone());
                         inner.add(Entry {
-                            path: path.clone(),
-                            site,
-                            served: Served::Methods((**methods).clone()),
                             condition: Some("one of several".into()),
-                            is_inside: false,
-                            opaque: None,
+                            ..Entry::new(path.clone(), site, served)
                         });
                     }
                     return Value::Router(router);

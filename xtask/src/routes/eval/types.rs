@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
 use super::{DEEPEST_CALL, Eval, ROUTERS};
-use crate::routes::index::{Found, Function, ModId, Target, item_name, segments};
+use crate::routes::index::{Found, Function, ModId, Target, ambiguous, item_name, segments};
 use crate::routes::router::Kind;
 use crate::routes::source::Word;
 use crate::routes::value::{Ty, TypeRef};
@@ -67,6 +67,7 @@ impl<'s> Eval<'_, 's> {
             syn::Type::Reference(inner) => self.declared(module, self_ty, &inner.elem),
             syn::Type::Paren(inner) => self.declared(module, self_ty, &inner.elem),
             syn::Type::Group(inner) => self.declared(module, self_ty, &inner.elem),
+            syn::Type::Path(path) => self.one_of(module, self_ty, &path.path, true),
             ty => self.type_ref(module, ty),
         }
     }
@@ -77,6 +78,10 @@ impl<'s> Eval<'_, 's> {
             Ty::Known(ty) => Rc::clone(ty),
             Ty::Declared(declared) => {
                 self.declared(declared.module, declared.self_ty.as_ref(), declared.ty)
+            }
+            Ty::Either(all) => {
+                let all: Vec<_> = all.iter().map(|ty| self.ty(ty)).collect();
+                either_of(&all)
             }
         }
     }
@@ -99,59 +104,72 @@ impl<'s> Eval<'_, 's> {
         self_ty: Option<&Rc<TypeRef<'s>>>,
         path: &'s syn::Path,
     ) -> Rc<TypeRef<'s>> {
+        self.one_of(module, self_ty, path, false)
+    }
+
+    fn one_of(
+        &mut self,
+        module: ModId,
+        self_ty: Option<&Rc<TypeRef<'s>>>,
+        path: &'s syn::Path,
+        is_peeled: bool,
+    ) -> Rc<TypeRef<'s>> {
+        either_of(&self.meanings(module, self_ty, path, is_peeled))
+    }
+
+    /// What a path may mean as a type: more than one thing under `cfg`. What an alias stands for is
+    /// peeled of what merely carries it, or not.
+    fn meanings(
+        &mut self,
+        module: ModId,
+        self_ty: Option<&Rc<TypeRef<'s>>>,
+        path: &'s syn::Path,
+        is_peeled: bool,
+    ) -> Vec<Rc<TypeRef<'s>>> {
         if path.is_ident("Self")
             && let Some(self_ty) = self_ty
         {
-            return Rc::clone(self_ty);
+            return vec![Rc::clone(self_ty)];
         }
-        let name = path
-            .segments
-            .last()
-            .map(|last| last.ident.to_string())
-            .unwrap_or_default();
-        Rc::new(match self.index.resolve_path(module, path) {
-            Target::Items(all) => match all.first() {
-                Some(found) => {
-                    if let syn::Item::Type(alias) = found.item
-                        && self.calls.len() < DEEPEST_CALL
-                    {
-                        self.calls.push(std::ptr::null());
-                        let inner = self.declared(found.module, None, &alias.ty);
-                        self.calls.pop();
-                        return inner;
-                    }
-                    TypeRef {
-                        name: item_name(found.item).unwrap_or(name),
-                        path: self.full_path(*found),
-                        found: Some(*found),
-                    }
-                }
-                None => TypeRef {
-                    name,
-                    path: Vec::new(),
-                    found: None,
-                },
-            },
-            Target::External(path) => TypeRef {
-                name: path.last().cloned().unwrap_or(name),
+        let elsewhere = |path: Vec<String>| {
+            Rc::new(TypeRef {
+                name: path.last().cloned().unwrap_or_default(),
                 path,
                 found: None,
-            },
-            Target::Of(found, member) => {
-                let mut path = self.full_path(found);
-                path.push(member);
-                TypeRef {
-                    name,
-                    path,
-                    found: None,
-                }
-            }
-            Target::Module(_) | Target::Unknown => TypeRef {
-                path: segments(path),
-                name,
-                found: None,
-            },
-        })
+            })
+        };
+        match self.index.resolve_path(module, path) {
+            Target::Items(all) => all
+                .into_iter()
+                .map(|found| match found.item {
+                    syn::Item::Type(alias) if self.calls.len() < DEEPEST_CALL => {
+                        self.calls.push(std::ptr::null());
+                        let inner = if is_peeled {
+                            self.declared(found.module, None, &alias.ty)
+                        } else {
+                            self.type_ref(found.module, &alias.ty)
+                        };
+                        self.calls.pop();
+                        inner
+                    }
+                    _ => Rc::new(TypeRef {
+                        name: item_name(found.item).unwrap_or_default(),
+                        path: self.full_path(found),
+                        found: Some(found),
+                    }),
+                })
+                .collect(),
+            Target::External(path) => vec![elsewhere(path)],
+            Target::Of(all, member) => all
+                .into_iter()
+                .map(|found| {
+                    let mut path = self.full_path(found);
+                    path.push(member.clone());
+                    elsewhere(path)
+                })
+                .collect(),
+            Target::Module(_) | Target::Unknown => vec![elsewhere(segments(path))],
+        }
     }
 
     /// Which router a type is.
@@ -211,8 +229,9 @@ impl<'s> Eval<'_, 's> {
                 if !self.may_hold(&name) && !renamed.is_some_and(|name| self.may_hold(&name)) {
                     return false;
                 }
-                let ty = self.path_type(module, self_ty, &path.path);
-                self.is_routerish_ref(&ty, depth)
+                self.meanings(module, self_ty, &path.path, true)
+                    .iter()
+                    .any(|ty| self.is_routerish_ref(ty, depth))
             }
             syn::Type::Reference(inner) => {
                 self.is_routerish(module, self_ty, &inner.elem, depth + 1)
@@ -358,5 +377,21 @@ impl<'s> Eval<'_, 's> {
         };
         self.routerish.insert(key, answer);
         answer
+    }
+}
+
+/// The type that is meant if all are one, and otherwise one that nothing is known of.
+fn either_of<'s>(all: &[Rc<TypeRef<'s>>]) -> Rc<TypeRef<'s>> {
+    match all {
+        [first, rest @ ..] if rest.iter().all(|other| other.path == first.path) => Rc::clone(first),
+        _ => {
+            let paths: Vec<Vec<String>> = all.iter().map(|ty| ty.path.clone()).collect();
+            let path = ambiguous(&paths);
+            Rc::new(TypeRef {
+                name: path.last().cloned().unwrap_or_default(),
+                path,
+                found: None,
+            })
+        }
     }
 }

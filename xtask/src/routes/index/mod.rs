@@ -6,6 +6,7 @@ mod members;
 mod paths;
 mod syntax;
 
+pub(crate) use paths::ambiguous;
 pub(crate) use syntax::{condition, is_test, item_name, last_is, segments, type_name};
 
 use std::cell::RefCell;
@@ -74,8 +75,8 @@ pub(crate) enum Target<'s> {
     Module(ModId),
     /// More than one under `cfg`.
     Items(Vec<Found<'s>>),
-    /// Something of an item: a method, a constant, a variant.
-    Of(Found<'s>, String),
+    /// Something of an item, of each of its twins under `cfg`: a method, a constant, a variant.
+    Of(Vec<Found<'s>>, String),
     /// From a crate outside the tree, with the package's name first.
     External(Vec<String>),
     Unknown,

@@ -2,7 +2,9 @@
 
 use syn::Item;
 
-use crate::routes::index::{DEEPEST, Def, Found, GENERATED, Index, ModId, Target, segments};
+use crate::routes::index::{
+    DEEPEST, Def, Found, GENERATED, Index, ModId, Target, item_name, segments,
+};
 use crate::routes::source::FileId;
 use crate::routes::workspace::CrateId;
 
@@ -111,7 +113,7 @@ impl<'s> Index<'s> {
             return Target::Unknown;
         }
         let here = self.module(module);
-        let (mut items, mut whole, mut named) = (Vec::new(), Vec::new(), None);
+        let (mut items, mut all, mut named) = (Vec::new(), Vec::new(), None);
         let is_defined = here.names.get(first).is_some_and(|defs| {
             defs.iter()
                 .any(|def| matches!(def, Def::Item(item) if !matches!(item, Item::Macro(_))))
@@ -125,10 +127,7 @@ impl<'s> Index<'s> {
                         match found {
                             // A function may have a module's name; what a path ends in is the function.
                             Target::Module(_) if path.len() == 1 => named = Some(found),
-                            // Twin modules under `cfg` both count.
-                            Target::Items(found) => whole.extend(found),
-                            Target::Unknown => {}
-                            found => return found,
+                            found => all.push(found),
                         }
                     }
                 }
@@ -141,30 +140,29 @@ impl<'s> Index<'s> {
                         self.resolve_at(module, &full, depth + 1)
                     };
                     match found {
-                        Target::Items(found) => whole.extend(found),
-                        Target::Unknown => {}
                         Target::Module(_) if path.len() == 1 => named = Some(found),
                         // What is defined here has the name; the import is a macro's.
                         Target::External(_) if is_defined => {}
-                        other => return other,
+                        found => all.push(found),
                     }
                 }
             }
         }
-        if path.len() == 1 {
-            whole.append(&mut items);
+        let is_item = !items.is_empty();
+        match path {
+            [_] => all.push(Target::Items(items)),
+            [_, member] => all.push(Target::Of(items, member.clone())),
+            _ => {}
         }
-        if !whole.is_empty() {
-            return Target::Items(whole);
+        let united = self.unite(all);
+        if !matches!(united, Target::Unknown) {
+            return united;
         }
         if let Some(named) = named {
             return named;
         }
-        if !items.is_empty() {
-            return match path {
-                [_, member] => Target::Of(items[0], member.clone()),
-                _ => Target::Unknown,
-            };
+        if is_item {
+            return Target::Unknown;
         }
         if let (Some(package), [server, ty, rest @ ..]) = (&here.generated, path)
             && server.ends_with("_server")
@@ -172,28 +170,85 @@ impl<'s> Index<'s> {
             let full = [GENERATED.to_owned(), package.clone(), ty.clone()];
             return Target::External([full.as_slice(), rest].concat());
         }
+        let (mut all, mut trusted) = (Vec::new(), None);
         for glob in &here.globs {
-            let found = self.resolve_at(module, glob, depth + 4);
-            let found = match found {
-                Target::Module(other) if other != module => self.walk(other, path, depth + 4),
+            match self.resolve_at(module, glob, depth + 4) {
+                Target::Module(other) if other != module => {
+                    all.push(self.walk(other, path, depth + 4));
+                }
                 // `use axum::routing::*`: what else is in scope is looked at first.
-                Target::External(mut full) if is_of_glob(&full, first) => {
+                Target::External(mut full) if trusted.is_none() && is_of_glob(&full, first) => {
                     full.extend(path.iter().cloned());
-                    Target::External(full)
+                    trusted = Some(Target::External(full));
                 }
-                Target::Items(items)
-                    if path.len() == 1
-                        && matches!(items[0].item, Item::Enum(item) if item.variants.iter().any(|variant| variant.ident == first)) =>
-                {
-                    Target::Of(items[0], first.clone())
+                Target::Items(mut items) if path.len() == 1 => {
+                    items.retain(|found| {
+                        matches!(found.item, Item::Enum(item) if item.variants.iter().any(|variant| variant.ident == first))
+                    });
+                    all.push(Target::Of(items, first.clone()));
                 }
-                _ => Target::Unknown,
-            };
-            if !matches!(found, Target::Unknown) {
-                return found;
+                _ => {}
             }
         }
-        Target::Unknown
+        match self.unite(all) {
+            Target::Unknown => trusted.unwrap_or(Target::Unknown),
+            found => found,
+        }
+    }
+
+    /// What a name means that is there more than once: twins under `cfg` all count.
+    fn unite(&self, all: Vec<Target<'s>>) -> Target<'s> {
+        let (mut items, mut of, mut outside) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut member, mut module) = (String::new(), None);
+        for target in all {
+            match target {
+                Target::Items(found) => items.extend(found),
+                Target::Of(found, name) => {
+                    of.extend(found);
+                    member = name;
+                }
+                Target::External(path) => {
+                    if !outside.contains(&path) {
+                        outside.push(path);
+                    }
+                }
+                Target::Module(_) => module = module.or(Some(target)),
+                Target::Unknown => {}
+            }
+        }
+        for all in [&mut items, &mut of] {
+            let mut known: Vec<*const Item> = Vec::new();
+            all.retain(|found: &Found<'s>| {
+                let is_new = !known.contains(&std::ptr::from_ref(found.item));
+                known.push(found.item);
+                is_new
+            });
+        }
+        if outside.is_empty() {
+            return match module {
+                _ if !items.is_empty() => Target::Items(items),
+                _ if !of.is_empty() => Target::Of(of, member),
+                module => module.unwrap_or(Target::Unknown),
+            };
+        }
+        let is_axum = |path: &Vec<String>| {
+            matches!(
+                path[0].as_str(),
+                "axum" | "axum_extra" | "utoipa_axum" | "aide"
+            )
+        };
+        if items.is_empty() && of.is_empty() && (outside.len() == 1 || outside.iter().all(is_axum))
+        {
+            return Target::External(outside.swap_remove(0));
+        }
+        let members = of.iter().map(|found| (found, Some(member.clone())));
+        for (found, member) in items.iter().map(|found| (found, None)).chain(members) {
+            let mut path = self.module_path(found.module);
+            path.extend(item_name(found.item));
+            path.extend(member);
+            outside.push(path);
+        }
+        Target::External(ambiguous(&outside))
     }
 
     /// What an import renamed to `name`, by its own name.
@@ -233,13 +288,18 @@ impl<'s> Index<'s> {
     }
 
     /// The crate's own name for where a module is: `crate::a::b` without the `crate`.
+    /// What stands in a block has a path that nobody can write.
     pub(crate) fn module_path(&self, module: ModId) -> Vec<String> {
-        let id = self.unblocked(module);
+        let id = module;
         let here = self.module(id);
         let Some(parent) = here.parent else {
             return vec![self.workspace.crates[here.krate.0 as usize].name.clone()];
         };
         let mut path = self.module_path(parent);
+        if here.is_block {
+            path.push("{}".to_owned());
+            return path;
+        }
         let above = self.module(self.unblocked(parent));
         let name = above.items.iter().find_map(|item| match item {
             Item::Mod(item) => {
@@ -275,6 +335,25 @@ impl<'s> Index<'s> {
             _ => None,
         }
     }
+}
+
+/// A path that is none of several, for what may be any of them: in what they end all agree.
+pub(crate) fn ambiguous(paths: &[Vec<String>]) -> Vec<String> {
+    let shortest = paths.iter().map(Vec::len).min().unwrap_or(0);
+    let from_end = |path: &Vec<String>, n: usize| path[path.len() - n].clone();
+    let shared = (1..shortest)
+        .take_while(|n| {
+            paths
+                .iter()
+                .all(|path| from_end(path, *n) == from_end(&paths[0], *n))
+        })
+        .count();
+    let heads: Vec<String> = paths
+        .iter()
+        .map(|path| path[..path.len() - shared].join("::"))
+        .collect();
+    let tail = paths[0][paths[0].len() - shared..].iter().cloned();
+    std::iter::once(heads.join("|")).chain(tail).collect()
 }
 
 /// Names that a glob import of a known crate is trusted to bring.

@@ -1,6 +1,7 @@
 //! What items, types and attributes say by themselves.
 
 use syn::Item;
+use syn::punctuated::Punctuated;
 
 pub(super) fn plain(ident: &syn::Ident) -> String {
     let name = ident.to_string();
@@ -54,32 +55,42 @@ pub(super) fn item_attributes(item: &Item) -> &[syn::Attribute] {
         Item::Const(item) => &item.attrs,
         Item::Static(item) => &item.attrs,
         Item::Struct(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::ExternCrate(item) => &item.attrs,
         Item::Trait(item) => &item.attrs,
         Item::Macro(item) => &item.attrs,
         _ => &[],
     }
 }
 
-/// `#[test]`, `#[tokio::test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`: not part of what is served.
+/// `#[test]`, `#[tokio::test]`, and what `cfg` leaves out of all but tests: not part of what is
+/// served.
 pub(crate) fn is_test(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         last_is(attribute.path(), "test")
             || attribute.path().is_ident("cfg")
-                && matches!(&attribute.meta, syn::Meta::List(list) if needs_test(&list.tokens.to_string()))
+                && attribute
+                    .parse_args()
+                    .is_ok_and(|condition| needs_test(&condition))
     })
 }
 
-/// Whether a `cfg` holds in tests only: `test`, or `all(…)` with it.
-pub(super) fn needs_test(condition: &str) -> bool {
-    let condition = condition.trim();
-    if condition == "test" {
-        return true;
+/// Whether a `cfg` holds in tests only: `test`, `all(…)` with it, `any(…)` of nothing else.
+fn needs_test(condition: &syn::Meta) -> bool {
+    let list = match condition {
+        syn::Meta::Path(path) => return path.is_ident("test"),
+        syn::Meta::List(list) => list,
+        syn::Meta::NameValue(_) => return false,
+    };
+    let parts = list
+        .parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated)
+        .unwrap_or_default();
+    if list.path.is_ident("all") {
+        parts.iter().any(needs_test)
+    } else {
+        list.path.is_ident("any") && !parts.is_empty() && parts.iter().all(needs_test)
     }
-    condition
-        .strip_prefix("all")
-        .map(str::trim)
-        .and_then(|inner| inner.strip_prefix('(')?.strip_suffix(')'))
-        .is_some_and(|inner| inner.split(',').any(|part| part.trim() == "test"))
 }
 
 /// The condition of a `#[cfg(…)]` that may leave something out.
