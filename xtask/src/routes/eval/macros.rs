@@ -205,13 +205,7 @@ impl<'s> Eval<'_, 's> {
             return Value::unknown();
         }
         // A macro of elsewhere may do anything with what it is given.
-        let site = self.site(
-            frame,
-            call.path
-                .segments
-                .last()
-                .map_or_else(Span::call_site, |last| last.ident.span()),
-        );
+        let site = self.site(frame, name_of(call));
         self.give_up(
             site,
             format!(
@@ -226,10 +220,9 @@ impl<'s> Eval<'_, 's> {
     fn read_pieces(&mut self, frame: &mut Frame<'s>, call: &'s syn::Macro) -> Value<'s> {
         let mut value = Value::unknown();
         let why: Rc<str> = format!("{}!", segments(&call.path).join("::")).into();
-        let mut read = 0;
         for piece in pieces(call.tokens.clone()) {
+            let is_telling = tells(&piece);
             if let Some(expr) = part_expr(piece) {
-                read += 1;
                 let part = self.expr(frame, expr);
                 // Arms of `select!` and `cfg_select!`: any may be the one.
                 if part.matters() {
@@ -239,16 +232,12 @@ impl<'s> Eval<'_, 's> {
                         part
                     };
                 }
+                continue;
             }
-        }
-        if read == 0 && tells(&call.tokens) {
-            let site = self.site(
-                frame,
-                call.path
-                    .segments
-                    .last()
-                    .map_or_else(Span::call_site, |last| last.ident.span()),
-            );
+            if !is_telling {
+                continue;
+            }
+            let site = self.site(frame, name_of(call));
             self.give_up(
                 site,
                 format!(
@@ -364,11 +353,7 @@ impl<'s> Eval<'_, 's> {
         rules: &Rules,
         home: &str,
     ) -> Value<'s> {
-        let at = call
-            .path
-            .segments
-            .last()
-            .map_or_else(Span::call_site, |last| last.ident.span());
+        let at = name_of(call);
         let site = self.site(frame, at);
         let name = segments(&call.path).join("::");
         if self.depth() > 30 {
@@ -502,6 +487,12 @@ fn is_of(target: &Target<'_>, krate: &str) -> bool {
     matches!(target, Target::External(path) if path.first().is_some_and(|first| first == krate))
 }
 
+/// Where the macro's name stands, without the path before it.
+fn name_of(call: &syn::Macro) -> Span {
+    let last = call.path.segments.last();
+    last.map_or_else(Span::call_site, |last| last.ident.span())
+}
+
 fn part_expr(tokens: TokenStream) -> Option<&'static Expr> {
     let parser = |input: ParseStream<'_>| {
         let expr = input.parse::<Expr>()?;
@@ -511,12 +502,38 @@ fn part_expr(tokens: TokenStream) -> Option<&'static Expr> {
     parser.parse2(tokens).ok().map(|expr| keep(expr))
 }
 
+/// Tokens, and whether each stands in a `::<…>`.
+fn turbofish(tokens: TokenStream) -> Vec<(TokenTree, bool)> {
+    let mut depth = 0_usize;
+    let mut before = [' '; 2];
+    tokens
+        .into_iter()
+        .map(|token| {
+            let sign = match &token {
+                TokenTree::Punct(punct) => punct.as_char(),
+                _ => ' ',
+            };
+            let is_generic = depth > 0;
+            match (sign, before) {
+                ('<', before) if is_generic || before == [':', ':'] => depth += 1,
+                // The end of an arrow closes nothing.
+                ('>', [_, last]) if last != '-' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            before = [before[1], sign];
+            (token, is_generic)
+        })
+        .collect()
+}
+
 /// Tokens split at the commas of the outermost level.
 pub(crate) fn split(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![Vec::new()];
-    for token in tokens {
+    for (token, is_generic) in turbofish(tokens) {
         match &token {
-            TokenTree::Punct(punct) if punct.as_char() == ',' => parts.push(Vec::new()),
+            TokenTree::Punct(punct) if punct.as_char() == ',' && !is_generic => {
+                parts.push(Vec::new());
+            }
             _ => {
                 if let Some(last) = parts.last_mut() {
                     last.push(token);
@@ -534,17 +551,17 @@ pub(crate) fn split(tokens: TokenStream) -> Vec<TokenStream> {
 /// Pieces between commas, semicolons, `=>` and the `=` of `select!`.
 fn pieces(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts: Vec<Vec<TokenTree>> = vec![Vec::new()];
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
+    let mut tokens = turbofish(tokens).into_iter().peekable();
+    while let Some((token, is_generic)) = tokens.next() {
         let ends = match &token {
-            TokenTree::Punct(punct) => match punct.as_char() {
+            TokenTree::Punct(punct) if !is_generic => match punct.as_char() {
                 ',' | ';' => true,
                 '=' => match tokens.peek() {
-                    Some(TokenTree::Punct(next)) if next.as_char() == '>' => {
+                    Some((TokenTree::Punct(next), _)) if next.as_char() == '>' => {
                         tokens.next();
                         true
                     }
-                    Some(TokenTree::Punct(next)) if next.as_char() == '=' => false,
+                    Some((TokenTree::Punct(next), _)) if next.as_char() == '=' => false,
                     _ => true,
                 },
                 _ => false,
@@ -562,7 +579,7 @@ fn pieces(tokens: TokenStream) -> Vec<TokenStream> {
         }
         // An arm that is a block needs no comma.
         if closes
-            && matches!(tokens.peek(), Some(TokenTree::Ident(_)))
+            && matches!(tokens.peek(), Some((TokenTree::Ident(_), _)))
             && parts.last().is_some_and(|part| part.len() == 1)
         {
             parts.push(Vec::new());

@@ -158,8 +158,19 @@ fn fragment(kind: &str, input: &[TokenTree]) -> Option<usize> {
     match kind {
         "tt" => return Some(1),
         "ident" => return matches!(first, TokenTree::Ident(_)).then_some(1),
-        "literal" => return matches!(first, TokenTree::Literal(_)).then_some(1),
-        "lifetime" => return Some(2),
+        "literal" => {
+            return match (first, input.get(1)) {
+                (TokenTree::Literal(_), _) => Some(1),
+                (TokenTree::Ident(word), _) if word == "true" || word == "false" => Some(1),
+                (TokenTree::Punct(minus), Some(TokenTree::Literal(_))) => {
+                    (minus.as_char() == '-').then_some(2)
+                }
+                _ => None,
+            };
+        }
+        "lifetime" => {
+            return matches!(first, TokenTree::Punct(quote) if quote.as_char() == '\'').then_some(2);
+        }
         "block" => return matches!(first, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace).then_some(1),
         _ => {}
     }
@@ -317,6 +328,9 @@ pub(super) fn transcribe(
             token => {
                 let mut token = match token {
                     TokenTree::Ident(name) if scope.locals.contains(&name.to_string()) => {
+                        // Renamed, it is no keyword any more.
+                        let name = name.to_string();
+                        let name = name.trim_start_matches("r#");
                         proc_macro2::Ident::new(&format!("{name}_of_macro_{}", scope.n), scope.at)
                             .into()
                     }

@@ -179,4 +179,75 @@ pub fn app() -> Router {
             "GET /a @a list",
         ],
     ),
+    Shape::app(
+        "literals_and_raw_names_of_macros",
+        r#"
+use axum::{Router, middleware::from_fn, routing::get};
+
+use crate::guards::auth;
+use crate::handlers::list;
+
+macro_rules! make {
+    ($path:literal, $flag:literal) => {
+        Router::new().route($path, get(list))
+    };
+    ($path:literal, $flag:expr) => {
+        Router::new().route($path, get(list)).layer(from_fn(auth))
+    };
+}
+
+macro_rules! raw {
+    () => {{
+        let r#type = Router::new().route("/raw", get(list));
+        r#type
+    }};
+}
+
+pub fn app() -> Router {
+    Router::new()
+        .merge(make!("/true", true)) //~ yes
+        .merge(make!("/less", -1)) //~ less
+        .merge(make!("/sum", 1 + 1)) //~ auth_sum
+        .merge(raw!()) //~ raw
+}
+"#,
+        &[
+            "GET /true @yes list",
+            "GET /less @less list",
+            "GET /sum @auth_sum list [auth_sum]",
+            "GET /raw @raw list",
+        ],
+    ),
+    Shape::files(
+        "pieces_of_macros_with_generics",
+        &[(
+            "src/main.rs",
+            r#"
+mod guards;
+mod handlers;
+
+use axum::{Router, middleware::from_fn, routing::get};
+
+#[tokio::main]
+async fn main() {
+    let first = tokio::net::TcpListener::bind("[::]:80").await.unwrap();
+    let second = tokio::net::TcpListener::bind("[::]:81").await.unwrap();
+    let third = tokio::net::TcpListener::bind("[::]:82").await.unwrap();
+    let _ = tokio::try_join!(
+        axum::serve(first, Router::new().route("/a", get(handlers::list)).layer(from_fn(guards::auth))).into_future(), //~ auth
+        axum::serve::<_, Vec::<Option<u8>>, _>(second, Router::new().route("/open", get(handlers::show))).into_future(), //~ open
+    );
+    tokio::join!( //~ join
+        async {},
+        let Some(app) = Some(axum::serve(third, Router::new().route("/b", get(handlers::list)))) else { return },
+    );
+}
+"#,
+        )],
+        &[
+            "GET /a @auth list [auth]",
+            "GET /open @open show",
+            "RG008 @join",
+        ],
+    ),
 ];
