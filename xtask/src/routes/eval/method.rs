@@ -249,7 +249,7 @@ impl<'s> Eval<'_, 's> {
         };
         if let Some(ty) = &ty
             && let Some(found) = ty.found
-            && let functions = self.methods_of(found, name)
+            && let functions = self.inherited(found, name)
             && !functions.is_empty()
         {
             let mut values = vec![receiver.clone()];

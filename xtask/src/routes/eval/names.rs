@@ -211,6 +211,15 @@ impl<'s> Eval<'_, 's> {
             .collect()
     }
 
+    /// The function of a type's `impl`, or what its traits give it instead.
+    pub(crate) fn inherited(&mut self, found: Found<'s>, name: &str) -> Vec<Function<'s>> {
+        let own = self.methods_of(found, name);
+        match item_name(found.item) {
+            Some(of) if own.is_empty() => self.index.defaults(name, &of),
+            _ => own,
+        }
+    }
+
     pub(crate) fn method_of(&mut self, found: Found<'s>, name: &str) -> Option<Function<'s>> {
         self.methods_of(found, name).into_iter().next()
     }

@@ -2,7 +2,7 @@
 
 use syn::Item;
 
-use crate::routes::index::{Found, Function, Index, ModId, is_test, item_name, type_name};
+use crate::routes::index::{Found, Function, Index, ModId, is_test, item_name, last_is, type_name};
 use crate::routes::source::{FileId, Word};
 
 impl<'s> Index<'s> {
@@ -118,6 +118,52 @@ impl<'s> Index<'s> {
             }
         }
         all
+    }
+
+    /// What a type has from its traits without writing it: the functions of that name with a body in
+    /// a trait that it implements.
+    pub(crate) fn defaults(&self, name: &str, of: &str) -> Vec<Function<'s>> {
+        let mut all = Vec::new();
+        for file in self.sources.defining("fn ", name) {
+            for module in self.modules_in(*file) {
+                for item in &self.module(module).items {
+                    let Item::Trait(item) = item else { continue };
+                    let body = item.items.iter().find_map(|member| match member {
+                        syn::TraitItem::Fn(member) if member.sig.ident == name => {
+                            Some((member, member.default.as_ref()?))
+                        }
+                        _ => None,
+                    });
+                    if let Some((member, block)) = body
+                        && !is_test(&member.attrs)
+                        && self.implements(of, &item.ident.to_string())
+                    {
+                        all.push(Function {
+                            module,
+                            sig: &member.sig,
+                            block,
+                            attrs: &member.attrs,
+                            self_ty: None,
+                            is_member: true,
+                        });
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether a type implements a trait, both by their names.
+    fn implements(&self, ty: &str, name: &str) -> bool {
+        self.sources.containing(&["impl", name, ty]).any(|file| {
+            self.modules_in(file).into_iter().any(|module| {
+                self.module(module).items.iter().any(|item| {
+                    matches!(item, Item::Impl(block)
+                        if type_name(&block.self_ty).is_some_and(|own| own == ty)
+                            && matches!(&block.trait_, Some((path, _)) if last_is(path, name)))
+                })
+            })
+        })
     }
 
     /// The `impl`'s or trait's own associated constant of that name.

@@ -210,13 +210,12 @@ impl<M: Module> Api<M> {
 
 pub fn app() -> Router {
     Users
-        .add(Router::new()) //~ added
+        .add(Router::new())
         .merge(Api::<Users>::router())
 }
 "#,
         &[
-            "RG008 @added",
-            "RG011 @add",
+            "GET /users @add list",
             "GET /inner @inner show",
             "GET /api @api show",
         ],

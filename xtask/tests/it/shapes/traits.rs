@@ -212,4 +212,69 @@ pub fn app() -> Router {
 "#,
         &["GET /a @a list", "RG008 @merge"],
     ),
+    Shape::app(
+        "what_a_trait_gives_its_types",
+        r#"
+use axum::{Router, routing::get};
+
+use crate::handlers::{list, show};
+
+trait Module {
+    fn router(&self) -> Router;
+
+    fn extra(&self) -> Router {
+        Router::new().route("/extra", get(show)) //~ extra
+    }
+
+    fn nothing(&self) -> Router {
+        Router::new()
+    }
+}
+
+trait Other {
+    fn extra(&self) -> Router {
+        Router::new().route("/other", get(show)) //~ other
+    }
+}
+
+struct Users;
+
+struct Orders {
+    prefix: &'static str,
+}
+
+impl Module for Users {
+    fn router(&self) -> Router {
+        Router::new().route("/users", get(list)).merge(self.extra()) //~ users
+    }
+}
+
+impl Module for Orders {
+    fn router(&self) -> Router {
+        Router::new().nest(self.prefix, self.extra()).merge(self.nothing())
+    }
+
+    fn extra(&self) -> Router {
+        Router::new().route("/own", get(show)) //~ own
+    }
+}
+
+struct Unused;
+
+impl Other for Unused {}
+
+pub fn app() -> Router {
+    Router::new()
+        .merge(Users.router())
+        .merge(Users.nothing())
+        .merge(Orders { prefix: "/orders" }.router())
+}
+"#,
+        &[
+            "GET /users @users list",
+            "GET /extra @extra show",
+            "GET /orders/own @own show",
+            "RG011 @other",
+        ],
+    ),
 ];
