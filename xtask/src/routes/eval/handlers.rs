@@ -98,11 +98,12 @@ impl<'s> Eval<'_, 's> {
                     .unwrap_or_else(|| Endpoint::new(Handler::default()))
             },
             Value::Router(_) | Value::Lost(..) => {
-                let stack = self.as_router(value).map(|router| router.common());
-                Endpoint {
-                    stack: stack.unwrap_or_default(),
-                    ..self.handler(&Value::unknown(), expr)
+                let mut endpoint = self.handler(&Value::unknown(), expr);
+                if let Ok(router) = self.as_router(value) {
+                    self.admit_unknown(&router);
+                    endpoint.stack = router.common();
                 }
+                endpoint
             }
             value => self.handler(&value, expr),
         }

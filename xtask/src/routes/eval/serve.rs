@@ -59,14 +59,19 @@ impl<'s> Eval<'_, 's> {
         if router.is_open {
             self.wants_callers.push((entry, site));
         }
-        for site in &router.unknown {
-            self.give_up(*site, "the router that this may give is not known");
-        }
+        self.admit_unknown(&router);
         self.roots.push(Root {
             site,
             router,
             entry,
         });
+    }
+
+    /// A router counts now: what it may be besides is not known.
+    pub(super) fn admit_unknown(&mut self, router: &Router) {
+        for site in &router.unknown {
+            self.give_up(*site, "the router that this may give is not known");
+        }
     }
 
     /// A router went into something that cannot be followed.
