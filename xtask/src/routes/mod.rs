@@ -29,6 +29,7 @@ use anyhow::{Context as _, Result};
 use crate::exit::Problem;
 use crate::policy::Policy;
 use table::Table;
+use workspace::is_test_path;
 
 /// Stack for reading code that nests deeper than people write. Reserved, not used.
 const STACK: usize = 1 << 30;
@@ -91,11 +92,15 @@ fn read_here(root: &Path, files: &[String], policy: &Policy) -> Result<Table> {
             .rule
             .iter()
             .any(|rule| !rule.extractors.is_empty());
+    let index = index::Index::new(&sources, &workspace);
     // What no router can be in is only held to parse, beside the scan.
     let mut unread: Vec<_> = sources
         .unread()
         .into_iter()
-        .filter(|(file, _)| workspace.may_route(sources.path(*file)))
+        .filter(|(file, _)| {
+            let path = sources.path(*file);
+            workspace.may_route(path) && (!is_test_path(path) || index.is_compiled(*file))
+        })
         .collect();
     let unparsed = unread.len();
     if unread.iter().map(|(_, text)| text.len()).sum::<usize>() > MOST_UNREAD {
@@ -127,7 +132,6 @@ fn read_here(root: &Path, files: &[String], policy: &Policy) -> Result<Table> {
             .collect();
         anyhow::Ok((found, unparsable))
     })?;
-    let index = index::Index::new(&sources, &workspace);
     for (file, line, why) in unparsable
         .into_iter()
         .filter(|(file, ..)| index.is_compiled(*file))

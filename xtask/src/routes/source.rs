@@ -10,8 +10,6 @@ use std::path::{Path, PathBuf};
 use memchr::memmem;
 use proc_macro2::LineColumn;
 
-use super::workspace::is_test_path;
-
 /// A file of [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileId(pub(crate) u32);
@@ -44,6 +42,21 @@ pub(crate) fn number(n: usize) -> u32 {
 pub(crate) fn is_rust(path: &str) -> bool {
     path.rsplit_once('.')
         .is_some_and(|(_, ending)| ending == "rs")
+}
+
+/// `a/./b/../c` → `a/c`; `None` where it leads out of the tree.
+pub(crate) fn normal(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// What a file says that may concern a router. A file with none of it is parsed only when a name
@@ -158,8 +171,20 @@ impl Sources {
 
     /// Files that may register or serve a route.
     pub(crate) fn relevant(&self) -> impl Iterator<Item = FileId> + '_ {
-        self.ids()
-            .filter(|file| self.files[file.0 as usize].relevant)
+        self.ids().filter(|file| self.is_relevant(*file))
+    }
+
+    pub(crate) fn is_relevant(&self, file: FileId) -> bool {
+        self.files[file.0 as usize].relevant
+    }
+
+    /// The names of `mod name;` in a file's text.
+    pub(crate) fn modules_named(&self, file: FileId) -> impl Iterator<Item = &str> {
+        let text = self.text(file);
+        names_after(text, "mod ")
+            .into_iter()
+            .filter(|(at, name)| text[at + name.len()..].trim_start().starts_with(';'))
+            .map(|(_, name)| name)
     }
 
     /// Files that contain all of `words`.
@@ -248,7 +273,7 @@ impl Sources {
             .filter(move |file| self.path(*file).starts_with(folder))
     }
 
-    fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
         (0..number(self.files.len())).map(FileId)
     }
 
@@ -280,12 +305,13 @@ impl Sources {
         self.problems.borrow_mut().push((file, line, why.into()));
     }
 
-    /// The files that no router can be in, as far as their text tells: they still have to parse.
+    /// The files that no router can be in, as far as their text tells: they still have to parse, if
+    /// a crate has them.
     pub(crate) fn unread(&self) -> Vec<(FileId, &str)> {
         self.ids()
             .filter(|file| {
                 let entry = &self.files[file.0 as usize];
-                !entry.relevant && entry.broken.is_none() && !is_test_path(&entry.path)
+                !entry.relevant && entry.broken.is_none()
             })
             .map(|file| (file, self.text(file)))
             .collect()

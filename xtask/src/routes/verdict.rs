@@ -543,9 +543,9 @@ impl<'a> Judge<'a> {
         }
         for (path, why) in &found.manifests {
             self.table.findings.push(
-                Finding::error("RG008", format!("`{path}` does not parse: {why}"))
+                Finding::error("RG008", format!("`{path}` {why}"))
                     .at(path, 1)
-                    .help("mend the manifest: its package is not scanned"),
+                    .help("mend the manifest: what it leads to is not scanned"),
             );
         }
         for (site, why) in &found.panics {

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml_edit::{DocumentMut, TableLike};
+use toml_edit::{DocumentMut, Item, TableLike};
 
-use super::source::{FileId, Sources, number};
+use super::source::{FileId, Sources, normal, number};
 
 /// Index into [`Workspace::crates`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,7 +17,7 @@ pub(crate) struct CrateId(pub(crate) u32);
 pub(crate) struct Workspace {
     pub(crate) packages: Vec<Package>,
     pub(crate) crates: Vec<Crate>,
-    /// Manifests that do not parse: path and cause.
+    /// Manifests, and what keeps their packages from being read.
     pub(crate) problems: Vec<(String, String)>,
 }
 
@@ -82,7 +82,10 @@ impl Workspace {
                         manifest,
                     );
                 }
-                Err(why) => workspace.problems.push((path.clone(), why)),
+                Err(why) => {
+                    let why = format!("does not parse: {why}");
+                    workspace.problems.push((path.clone(), why));
+                }
             }
         }
         let locks: BTreeMap<String, Lock> = paths
@@ -99,13 +102,23 @@ impl Workspace {
             })
             .collect();
         let members: BTreeSet<&str> = manifests.values().filter_map(package_name).collect();
+        let mut lost = Vec::new();
         for (dir, manifest) in &manifests {
-            workspace.add_package(sources, dir, manifest, &manifests, &members, &locks);
+            let missing =
+                workspace.add_package(sources, dir, manifest, &manifests, &members, &locks);
+            lost.extend(missing.into_iter().map(|why| (dir, why)));
         }
         workspace.link(guard_dirs);
+        for (dir, why) in lost {
+            let path = below(dir, "Cargo.toml");
+            if workspace.may_route(&path) {
+                workspace.problems.push((path, why));
+            }
+        }
         workspace
     }
 
+    /// Answers which of its targets have no file.
     fn add_package(
         &mut self,
         sources: &Sources,
@@ -114,12 +127,9 @@ impl Workspace {
         manifests: &BTreeMap<String, DocumentMut>,
         members: &BTreeSet<&str>,
         locks: &BTreeMap<String, Lock>,
-    ) {
-        let Some(name) = manifest
-            .get("package")
-            .and_then(|package| package.get("name")?.as_str())
-        else {
-            return;
+    ) -> Vec<String> {
+        let Some(name) = package_name(manifest) else {
+            return Vec::new();
         };
         let shared = ancestors(dir)
             .find_map(|above| manifests.get(above)?.get("workspace")?.get("dependencies"));
@@ -149,7 +159,7 @@ impl Workspace {
             for (key, item) in table.iter() {
                 let inherited = item
                     .get("workspace")
-                    .and_then(toml_edit::Item::as_bool)
+                    .and_then(Item::as_bool)
                     .filter(|inherits| *inherits)
                     .and_then(|_| shared?.get(key));
                 let package = [Some(item), inherited]
@@ -173,17 +183,12 @@ impl Workspace {
         let axum = lock.and_then(|lock| lock.axum_of(name)).or(required);
 
         let package = self.packages.len();
-        let join = |path: &str| {
-            let path = path.strip_prefix("./").unwrap_or(path);
-            if dir.is_empty() {
-                path.to_owned()
-            } else {
-                format!("{dir}/{path}")
-            }
-        };
+        let join = |path: &str| below(dir, path);
+        let mut missing = Vec::new();
         let mut seen = BTreeSet::new();
-        let mut add = |crates: &mut Vec<Crate>, name: &str, path: String, is_lib| {
-            if let Some(root) = sources.find(&path)
+        let mut add = |crates: &mut Vec<Crate>, name: &str, path: &str, is_lib| {
+            let root = normal(path).and_then(|path| sources.find(&path));
+            if let Some(root) = root
                 && seen.insert((root, is_lib))
             {
                 crates.push(Crate {
@@ -193,6 +198,7 @@ impl Workspace {
                     is_lib,
                 });
             }
+            root.is_some()
         };
         let lib = manifest.get("lib");
         let lib_name = lib
@@ -201,34 +207,36 @@ impl Workspace {
         let lib_path = lib
             .and_then(|lib| lib.get("path")?.as_str())
             .unwrap_or("src/lib.rs");
-        add(&mut self.crates, lib_name, join(lib_path), true);
+        if !add(&mut self.crates, lib_name, &join(lib_path), true) && lib.is_some() {
+            missing.push(lib_path.to_owned());
+        }
         let before = self.crates.len();
-        if let Some(bins) = manifest
-            .get("bin")
-            .and_then(|bins| bins.as_array_of_tables())
-        {
-            for bin in bins {
-                let bin_name = bin
-                    .get("name")
-                    .and_then(|name| name.as_str())
-                    .unwrap_or(name);
-                match bin.get("path").and_then(|path| path.as_str()) {
-                    Some(path) => add(&mut self.crates, bin_name, join(path), false),
-                    None => {
-                        for path in [
-                            format!("src/bin/{bin_name}.rs"),
-                            format!("src/bin/{bin_name}/main.rs"),
-                        ] {
-                            add(&mut self.crates, bin_name, join(&path), false);
-                        }
-                    }
-                }
+        for bin in manifest.get("bin").map(listed).unwrap_or_default() {
+            let bin_name = bin
+                .get("name")
+                .and_then(|name| name.as_str())
+                .unwrap_or(name);
+            let paths = match bin.get("path").and_then(|path| path.as_str()) {
+                Some(path) => vec![path.to_owned()],
+                None => vec![
+                    format!("src/bin/{bin_name}.rs"),
+                    format!("src/bin/{bin_name}/main.rs"),
+                    // Where it is called as its package is.
+                    "src/main.rs".to_owned(),
+                ],
+            };
+            let mut found = false;
+            for path in &paths {
+                found |= add(&mut self.crates, bin_name, &join(path), false);
+            }
+            if !found {
+                missing.extend(paths.into_iter().next());
             }
         }
-        add(&mut self.crates, name, join("src/main.rs"), false);
+        add(&mut self.crates, name, &join("src/main.rs"), false);
         let bins = join("src/bin/");
         for file in sources.below(&bins) {
-            let path = sources.path(file).to_owned();
+            let path = sources.path(file);
             let rest = &path[bins.len()..];
             let stem = match rest.split_once('/') {
                 None => rest.strip_suffix(".rs"),
@@ -236,8 +244,7 @@ impl Workspace {
                 Some(_) => None,
             };
             if let Some(stem) = stem {
-                let stem = stem.to_owned();
-                add(&mut self.crates, &stem, path, false);
+                add(&mut self.crates, stem, path, false);
             }
         }
         let has_binary = self.crates.len() > before;
@@ -250,6 +257,10 @@ impl Workspace {
             may_route,
             is_depended_on: false,
         });
+        missing
+            .into_iter()
+            .map(|path| format!("names a target whose root is not there: `{path}`"))
+            .collect()
     }
 
     fn link(&mut self, guard_dirs: &[String]) {
@@ -361,6 +372,26 @@ const ROUTING: &[&str] = &["axum", "axum-extra", "aide", "utoipa-axum"];
 
 fn package_name(manifest: &DocumentMut) -> Option<&str> {
     manifest.get("package")?.get("name")?.as_str()
+}
+
+/// The tables of `[[bin]]`, or those of `bin = [{ … }]`.
+fn listed(item: &Item) -> Vec<&dyn TableLike> {
+    if let Some(tables) = item.as_array_of_tables() {
+        return tables.iter().map(|table| table as &dyn TableLike).collect();
+    }
+    let inline = item.as_array().into_iter().flatten();
+    inline
+        .filter_map(|table| Some(table.as_inline_table()? as &dyn TableLike))
+        .collect()
+}
+
+/// A path within a folder that may be the root.
+fn below(dir: &str, path: &str) -> String {
+    if dir.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{dir}/{path}")
+    }
 }
 
 /// A package's name as code writes it.

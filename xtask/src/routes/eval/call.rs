@@ -35,6 +35,12 @@ impl<'s> Eval<'_, 's> {
             .segments
             .last()
             .map_or_else(|| call.span(), |last| last.ident.span());
+        let is_function = names
+            .last()
+            .is_some_and(|last| !last.starts_with(char::is_uppercase));
+        if is_function && self.index.is_lost(frame.module, &path.path) {
+            self.lost_call(frame, &value, &names, at);
+        }
         match value {
             Value::External(full, _) => match self.implementations(&full) {
                 functions if functions.is_empty() => {
@@ -108,6 +114,28 @@ impl<'s> Eval<'_, 's> {
             }
             _ => self.external_call(frame, &names, path, call, at),
         }
+    }
+
+    /// A call of what is, under some `cfg`, in a file that is not in the tree. Of its twin that is in
+    /// the tree it has the arguments and the result.
+    fn lost_call(&mut self, frame: &Frame<'s>, twin: &Value<'s>, names: &[String], at: Span) {
+        if let Value::Function(function) = twin {
+            let returned = match &function.sig.output {
+                syn::ReturnType::Type(_, ty) => Some(&**ty),
+                syn::ReturnType::Default => None,
+            };
+            let module = function.module;
+            let returns = returned.is_some_and(|ty| self.is_routerish(module, None, ty, 0));
+            if !returns && !self.takes_router(*function) {
+                return;
+            }
+        }
+        let site = self.site(frame, at);
+        let name = names.join("::");
+        self.give_up(
+            site,
+            format!("`{name}` leads to a module whose file is not in the tree"),
+        );
     }
 
     /// The functions that `M::name` may mean where `M` is no type of its own.

@@ -490,7 +490,7 @@ impl<'i, 's> Eval<'i, 's> {
     }
 
     /// Whether it is given something that may hold a router: to serve it, or to add to it.
-    fn takes_router(&mut self, function: Function<'s>) -> bool {
+    pub(super) fn takes_router(&mut self, function: Function<'s>) -> bool {
         function.sig.inputs.iter().any(|input| match input {
             syn::FnArg::Typed(typed) => self.is_routerish(function.module, None, &typed.ty, 0),
             syn::FnArg::Receiver(_) => false,

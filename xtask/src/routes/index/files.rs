@@ -3,37 +3,54 @@
 use std::collections::HashMap;
 
 use syn::Item;
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
 
-use crate::routes::index::{Index, ModId, Module};
-use crate::routes::source::FileId;
+use crate::routes::index::syntax::{item_attributes, plain};
+use crate::routes::index::{Index, ModId, Module, Target, condition, last_is};
+use crate::routes::source::{FileId, Site, normal};
+
+/// The files of a `mod name;`, with the folders of their children. More than one where `cfg_attr`
+/// chooses.
+#[derive(Default)]
+pub(super) struct Files {
+    pub(super) found: Vec<(FileId, String)>,
+    /// One that it may be is not there.
+    pub(super) has_gap: bool,
+}
 
 impl<'s> Index<'s> {
-    /// Where the file of `mod name;` lies, and the folder of its children.
-    pub(super) fn file_of(
-        &self,
-        above: &Module<'s>,
-        item: &syn::ItemMod,
-        name: &str,
-    ) -> Option<(FileId, String)> {
-        if let Some(path) = path_attribute(&item.attrs) {
+    /// Where the files of `mod name;` lie.
+    pub(super) fn files_of(&self, above: &Module<'s>, item: &syn::ItemMod, name: &str) -> Files {
+        let mut files = Files::default();
+        let mut is_moved = false;
+        for (path, is_certain) in path_attributes(&item.attrs) {
+            is_moved |= is_certain;
             let own = self.sources.path(above.file);
             let beside = if above.is_inline {
                 above.folder.as_str()
             } else {
-                own.rsplit_once('/').map_or("", |(folder, _)| folder)
+                folder_of(own)
             };
             let full = normal(&join(beside, &path));
-            let folder = full
-                .rsplit_once('/')
-                .map_or("", |(folder, _)| folder)
-                .to_owned();
-            return Some((self.sources.find(&full)?, folder));
+            match full.and_then(|full| Some((self.sources.find(&full)?, full))) {
+                Some((file, full)) => files.found.push((file, folder_of(&full).to_owned())),
+                None => files.has_gap = true,
+            }
         }
-        let folder = join(&above.folder, name);
-        [format!("{folder}.rs"), format!("{folder}/mod.rs")]
-            .iter()
-            .find_map(|path| self.sources.find(path))
-            .map(|file| (file, folder))
+        if !is_moved {
+            let folder = join(&above.folder, name);
+            let own = [format!("{folder}.rs"), format!("{folder}/mod.rs")]
+                .iter()
+                .find_map(|path| self.sources.find(path));
+            match own {
+                Some(file) => files.found.push((file, folder)),
+                // Every system may have a file of its own.
+                None => files.has_gap |= files.found.is_empty(),
+            }
+        }
+        files
     }
 
     /// The module that a file is, if one of the tree's crates has it.
@@ -53,112 +70,195 @@ impl<'s> Index<'s> {
                 return self.root(krate);
             }
         }
-        let path = self.sources.path(file);
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let stem = name.strip_suffix(".rs")?;
-        let (folder, stem) = if stem == "mod" {
-            folder.rsplit_once('/').unwrap_or(("", folder))
-        } else {
-            (folder, stem)
-        };
-        // The parent is beside it (`lib.rs`, `main.rs`, `mod.rs`) or one folder up.
-        let mut parents: Vec<FileId> = ["lib.rs", "main.rs", "mod.rs"]
+        let (folder, name) = place(self.sources.path(file));
+        let above = self.modules_above(&folder, file);
+        above
+            .into_iter()
+            .find_map(|parent| self.declared(parent, &name, file))
+    }
+
+    /// The modules whose children lie in `folder`; not `file`, which asks for its own parent.
+    fn modules_above(&self, folder: &str, file: FileId) -> Vec<ModId> {
+        let named = ["lib.rs", "main.rs", "mod.rs"]
             .iter()
             .filter_map(|name| self.sources.find(&join(folder, name)))
-            .collect();
-        parents.extend(self.sources.find(&format!("{folder}.rs")));
-        for krate in self.workspace.ids() {
-            let root = self.workspace.crates[krate.0 as usize].root;
-            let beside = self
-                .sources
-                .path(root)
-                .rsplit_once('/')
-                .map_or("", |(folder, _)| folder);
-            if beside == folder && !parents.contains(&root) {
-                parents.push(root);
+            .chain(self.sources.find(&format!("{folder}.rs")));
+        let roots = (self.workspace.crates.iter())
+            .map(|krate| krate.root)
+            .filter(|root| folder_of(self.sources.path(*root)) == folder);
+        let mut files: Vec<FileId> = Vec::new();
+        for parent in named.chain(roots) {
+            if parent != file && !files.contains(&parent) {
+                files.push(parent);
             }
         }
-        parents
+        let mut above: Vec<ModId> = files
             .into_iter()
-            .filter(|parent| *parent != file)
-            .find_map(|parent| {
-                let parent = self.module_of(parent)?;
-                self.declared(parent, stem, file)
-            })
+            .filter_map(|parent| self.module_of(parent))
+            .collect();
+        // `mod folder { mod name; }` of a file further up.
+        if above.is_empty() && !folder.is_empty() {
+            let name = folder.rsplit('/').next().unwrap_or_default();
+            for outer in self.modules_above(folder_of(folder), file) {
+                for item in &self.module(outer).items {
+                    if let Item::Mod(item) = item
+                        && item.content.is_some()
+                        && item.ident == name
+                    {
+                        above.extend(self.children(outer, item).iter());
+                    }
+                }
+            }
+        }
+        above
     }
 
     /// Whether some crate of the tree has that file: what no `mod` names is never compiled.
     pub(crate) fn is_compiled(&self, file: FileId) -> bool {
-        if self.workspace.crates.iter().any(|krate| krate.root == file)
-            || self.module_of(file).is_some()
-        {
+        if self.module_of(file).is_some() {
             return true;
         }
-        let path = self.sources.path(file);
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let stem = name.strip_suffix(".rs").unwrap_or(name);
-        let (folder, stem) = if stem == "mod" {
-            folder.rsplit_once('/').unwrap_or(("", folder))
-        } else {
-            (folder, stem)
+        // What does not parse is no module, but is named all the same.
+        let (folder, stem) = place(self.sources.path(file));
+        self.modules_above(&folder, file).into_iter().any(|parent| {
+            self.module(parent)
+                .items
+                .iter()
+                .any(|item| matches!(item, Item::Mod(item) if item.ident == stem && item.content.is_none()))
+        })
+    }
+
+    /// The child `name` of a module that is this very file.
+    pub(super) fn declared(&self, parent: ModId, name: &str, file: FileId) -> Option<ModId> {
+        let module = self.module(parent);
+        module.items.iter().find_map(|item| match item {
+            Item::Mod(item) if item.ident == name && item.content.is_none() => self
+                .children(parent, item)
+                .iter()
+                .copied()
+                .find(|child| self.module(*child).file == file),
+            _ => None,
+        })
+    }
+
+    /// The code of a file that is not where the scan looks: `mod name;` without a file, and what is
+    /// included. A module under `cfg` may well have its file elsewhere: it is kept for
+    /// [`Index::is_lost`], which tells where that matters.
+    pub(crate) fn gaps(&self, file: FileId) -> Vec<(Site, String)> {
+        let mut gaps = Vec::new();
+        if !self.may_have_gaps(file) {
+            return gaps;
+        }
+        for module in self.modules_in(file) {
+            let here = self.module(module);
+            if here.is_test {
+                continue;
+            }
+            for item in &here.items {
+                match item {
+                    Item::Mod(item) if item.content.is_none() => {
+                        let name = plain(&item.ident);
+                        if !self.files_of(&here, item, &name).has_gap {
+                            continue;
+                        }
+                        if condition(&item.attrs).is_some() {
+                            let key = (module, std::ptr::from_ref(item) as usize);
+                            self.lost.borrow_mut().insert(key);
+                        } else {
+                            let site = Site::at(file, item.ident.span().start());
+                            gaps.push((
+                                site,
+                                format!("the file of `mod {name}` is not in the tree"),
+                            ));
+                        }
+                    }
+                    Item::Macro(item) if self.includes_unseen(&here, &item.mac) => {
+                        let site = Site::at(file, item.mac.path.span().start());
+                        let what = "`include!` takes code from where the scan does not look";
+                        gaps.push((site, what.to_owned()));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        gaps
+    }
+
+    /// Whether a path leads, on one way at least, into a module under `cfg` that has no file here.
+    pub(crate) fn is_lost(&self, module: ModId, path: &syn::Path) -> bool {
+        if self.lost.borrow().is_empty() {
+            return false;
+        }
+        self.met_lost.set(false);
+        match self.resolve_path(module, path) {
+            // What is defined under `cfg` may come by a glob import under the opposite `cfg`.
+            Target::Items(all) => {
+                for found in all {
+                    if condition(item_attributes(found.item)).is_some() {
+                        for glob in &self.module(found.module).globs {
+                            self.resolve(found.module, glob);
+                        }
+                    }
+                }
+            }
+            // A glob import was looked into on the way to another crate.
+            Target::External(_) | Target::Module(_) => self.met_lost.set(false),
+            Target::Of(..) | Target::Unknown => {}
+        }
+        self.met_lost.take()
+    }
+
+    /// Whether the text names a module that has no file beside it, or includes something. An inline
+    /// module's children are further down, which only the syntax tells.
+    fn may_have_gaps(&self, file: FileId) -> bool {
+        let (path, text) = (self.sources.path(file), self.sources.text(file));
+        let (folder, stem) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_root = self.workspace.crates.iter().any(|krate| krate.root == file);
+        let folder = match stem.strip_suffix(".rs") {
+            Some(stem) if stem != "mod" && !is_root => join(folder, stem),
+            _ => folder.to_owned(),
         };
-        let beside = ["lib.rs", "main.rs", "mod.rs"]
-            .iter()
-            .filter_map(|name| self.sources.find(&join(folder, name)));
-        let roots = self
-            .workspace
-            .crates
-            .iter()
-            .map(|krate| krate.root)
-            .filter(|root| {
-                self.sources
-                    .path(*root)
-                    .rsplit_once('/')
-                    .map_or("", |(folder, _)| folder)
-                    == folder
-            });
-        beside
-            .chain(self.sources.find(&format!("{folder}.rs")))
-            .chain(roots)
-            .filter_map(|parent| self.module_of(parent))
-            .any(|parent| {
-                self.module(parent)
-                    .items
-                    .iter()
-                    .any(|item| matches!(item, Item::Mod(item) if item.ident == stem && item.content.is_none()))
+        text.contains("include!")
+            || self.sources.modules_named(file).any(|name| {
+                let path = join(&folder, name);
+                self.sources.find(&format!("{path}.rs")).is_none()
+                    && self.sources.find(&format!("{path}/mod.rs")).is_none()
             })
     }
 
-    /// The child `name` of a module that is this very file; inline modules are looked through.
-    pub(super) fn declared(&self, parent: ModId, name: &str, file: FileId) -> Option<ModId> {
-        let module = self.module(parent);
-        module.items.iter().find_map(|item| {
-            let Item::Mod(item) = item else { return None };
-            if item.ident == name && item.content.is_none() {
-                let child = self.child(parent, item)?;
-                (self.module(child).file == file).then_some(child)
-            } else {
-                None
-            }
-        })
+    /// Whether an `include!` brings code that may have a router. What a build script writes is not
+    /// there to be read: a router out of it is missed where it is used.
+    fn includes_unseen(&self, above: &Module<'s>, call: &syn::Macro) -> bool {
+        if !last_is(&call.path, "include") {
+            return false;
+        }
+        let Ok(path) = call.parse_body::<syn::LitStr>() else {
+            return false;
+        };
+        let beside = folder_of(self.sources.path(above.file));
+        let file = normal(&join(beside, &path.value())).and_then(|path| self.sources.find(&path));
+        file.is_none_or(|file| self.sources.is_relevant(file))
     }
 
     pub(super) fn moved_module(&self, file: FileId) -> Option<ModId> {
         if self.moved.borrow().is_none() {
             *self.moved.borrow_mut() = Some(HashMap::new());
             let mut moved = HashMap::new();
-            for declaring in self.sources.containing(&["#[path"]).collect::<Vec<_>>() {
+            let moved_by = self.sources.containing(&["#[path"]);
+            let chosen = self.sources.containing(&["cfg_attr", ".rs\""]);
+            for declaring in moved_by.chain(chosen).collect::<Vec<_>>() {
                 let Some(parent) = self.module_of(declaring) else {
                     continue;
                 };
                 let module = self.module(parent);
                 for item in &module.items {
                     if let Item::Mod(item) = item
-                        && path_attribute(&item.attrs).is_some()
-                        && let Some((target, _)) =
-                            self.file_of(&module, item, &item.ident.to_string())
+                        && path_attributes(&item.attrs).next().is_some()
                     {
-                        moved.insert(target, (parent, item.ident.to_string()));
+                        let name = plain(&item.ident);
+                        for (target, _) in self.files_of(&module, item, &name).found {
+                            moved.insert(target, (parent, name.clone()));
+                        }
                     }
                 }
             }
@@ -169,19 +269,53 @@ impl<'s> Index<'s> {
     }
 }
 
-pub(super) fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
-    attributes
-        .iter()
-        .find_map(|attribute| match &attribute.meta {
-            syn::Meta::NameValue(pair) if attribute.path().is_ident("path") => match &pair.value {
-                syn::Expr::Lit(syn::ExprLit {
-                    lit: syn::Lit::Str(text),
-                    ..
-                }) => Some(text.value()),
-                _ => None,
-            },
+/// What `#[path = "…"]` says, and whether it always holds: not in `cfg_attr`.
+fn path_attributes(attributes: &[syn::Attribute]) -> impl Iterator<Item = (String, bool)> {
+    attributes.iter().filter_map(|attribute| {
+        if attribute.path().is_ident("path") {
+            return Some((path_of(&attribute.meta)?, true));
+        }
+        let syn::Meta::List(list) = &attribute.meta else {
+            return None;
+        };
+        if !attribute.path().is_ident("cfg_attr") {
+            return None;
+        }
+        let parts = Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated;
+        let parts = parts.parse2(list.tokens.clone()).ok()?;
+        let path = parts.iter().skip(1).find_map(path_of)?;
+        Some((path, false))
+    })
+}
+
+/// The text of `path = "…"`.
+fn path_of(meta: &syn::Meta) -> Option<String> {
+    match meta {
+        syn::Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) => Some(text.value()),
             _ => None,
-        })
+        },
+        _ => None,
+    }
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The folder that a file's parent has its children in, and the name it goes by there.
+fn place(path: &str) -> (String, String) {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = name.strip_suffix(".rs").unwrap_or(name);
+    let (folder, stem) = if stem == "mod" {
+        folder.rsplit_once('/').unwrap_or(("", folder))
+    } else {
+        (folder, stem)
+    };
+    (folder.to_owned(), stem.to_owned())
 }
 
 pub(super) fn join(folder: &str, name: &str) -> String {
@@ -190,19 +324,4 @@ pub(super) fn join(folder: &str, name: &str) -> String {
     } else {
         format!("{folder}/{name}")
     }
-}
-
-/// `a/../b` → `b`.
-pub(super) fn normal(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "." | "" => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }

@@ -16,7 +16,7 @@ impl<'s> Index<'s> {
                 if let Item::Mod(item) = item
                     && item.content.is_some()
                 {
-                    all.extend(self.child(all[next], item));
+                    all.extend(self.children(all[next], item).iter());
                 }
             }
             next += 1;
@@ -166,7 +166,7 @@ impl<'s> Index<'s> {
         })
     }
 
-    /// The `impl`'s or trait's own associated constant of that name.
+    /// The associated constant of that name in an `impl` of the type.
     pub(crate) fn associated(
         &self,
         found: Found<'s>,

@@ -9,8 +9,8 @@ mod syntax;
 pub(crate) use paths::ambiguous;
 pub(crate) use syntax::{condition, is_test, item_name, last_is, segments, type_name};
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use syn::{Item, UseTree};
@@ -85,6 +85,9 @@ pub(crate) enum Target<'s> {
 /// Name, word, package.
 pub(super) type MemberKey = (String, String, Option<usize>);
 
+/// A `mod` item where it stands.
+type Declared = (ModId, usize);
+
 pub(super) const DEEPEST: usize = 24;
 
 /// First segment of the path of a server that tonic generates: its package and type follow.
@@ -95,7 +98,11 @@ pub(crate) struct Index<'s> {
     pub(crate) workspace: &'s Workspace,
     modules: RefCell<Vec<Rc<Module<'s>>>>,
     roots: RefCell<HashMap<CrateId, Option<ModId>>>,
-    children: RefCell<HashMap<(ModId, usize), Option<ModId>>>,
+    children: RefCell<HashMap<Declared, Rc<[ModId]>>>,
+    /// Modules under `cfg` that have no file here, as in `children`.
+    lost: RefCell<HashSet<Declared>>,
+    /// The last walk came to one of them.
+    met_lost: Cell<bool>,
     blocks: RefCell<HashMap<(usize, ModId), Option<ModId>>>,
     of_file: RefCell<HashMap<FileId, Option<ModId>>>,
     members: RefCell<HashMap<MemberKey, Vec<Function<'s>>>>,
@@ -111,6 +118,8 @@ impl<'s> Index<'s> {
             modules: RefCell::default(),
             roots: RefCell::default(),
             children: RefCell::default(),
+            lost: RefCell::default(),
+            met_lost: Cell::default(),
             blocks: RefCell::default(),
             of_file: RefCell::default(),
             members: RefCell::default(),
@@ -156,20 +165,19 @@ impl<'s> Index<'s> {
         root
     }
 
-    /// The module that `item` declares in `parent`.
-    pub(super) fn child(&self, parent: ModId, item: &'s syn::ItemMod) -> Option<ModId> {
+    /// The modules that `item` may declare in `parent`: one, but where `cfg_attr` chooses its file.
+    pub(super) fn children(&self, parent: ModId, item: &'s syn::ItemMod) -> Rc<[ModId]> {
         let key = (parent, std::ptr::from_ref(item) as usize);
         if let Some(known) = self.children.borrow().get(&key) {
-            return *known;
+            return Rc::clone(known);
         }
         // A module that contains itself ends here.
-        self.children.borrow_mut().insert(key, None);
+        self.children.borrow_mut().insert(key, Rc::new([]));
         let above = self.module(parent);
         let test = above.is_test || is_test(&item.attrs);
-        let name = item.ident.to_string();
-        let name = name.strip_prefix("r#").unwrap_or(&name);
-        let found = if let Some((_, items)) = &item.content {
-            let folder = join(&above.folder, name);
+        let name = plain(&item.ident);
+        let found: Rc<[ModId]> = if let Some((_, items)) = &item.content {
+            let folder = join(&above.folder, &name);
             let mut inner = build(
                 items.iter(),
                 above.krate,
@@ -179,33 +187,35 @@ impl<'s> Index<'s> {
                 test,
             );
             inner.is_inline = true;
-            Some(self.add(inner))
+            Rc::new([self.add(inner)])
         } else {
-            self.file_of(&above, item, name).and_then(|(file, folder)| {
-                if self.is_own_ancestor(parent, file) {
-                    let line = number(item.ident.span().start().line);
-                    self.sources.problem(
-                        above.file,
-                        line,
-                        format!("module `{name}` contains itself"),
-                    );
-                    return None;
-                }
-                let ast = self.sources.ast(file)?;
-                let test = test || is_test(&ast.attrs);
-                let id = self.add(build(
-                    ast.items.iter(),
-                    above.krate,
-                    file,
-                    Some(parent),
-                    folder,
-                    test,
-                ));
-                self.of_file.borrow_mut().entry(file).or_insert(Some(id));
-                Some(id)
-            })
+            let files = self.files_of(&above, item, &name).found;
+            (files.into_iter())
+                .filter_map(|(file, folder)| {
+                    if self.is_own_ancestor(parent, file) {
+                        let line = number(item.ident.span().start().line);
+                        self.sources.problem(
+                            above.file,
+                            line,
+                            format!("module `{name}` contains itself"),
+                        );
+                        return None;
+                    }
+                    let ast = self.sources.ast(file)?;
+                    let id = self.add(build(
+                        ast.items.iter(),
+                        above.krate,
+                        file,
+                        Some(parent),
+                        folder,
+                        test || is_test(&ast.attrs),
+                    ));
+                    self.of_file.borrow_mut().entry(file).or_insert(Some(id));
+                    Some(id)
+                })
+                .collect()
         };
-        self.children.borrow_mut().insert(key, found);
+        self.children.borrow_mut().insert(key, Rc::clone(&found));
         found
     }
 

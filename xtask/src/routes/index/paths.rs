@@ -122,8 +122,12 @@ impl<'s> Index<'s> {
             match def {
                 Def::Item(item) => items.push(Found { module, item }),
                 Def::Mod(item) => {
-                    if let Some(child) = self.child(module, item) {
-                        let found = self.walk(child, &path[1..], depth + 1);
+                    let key = (module, std::ptr::from_ref(*item) as usize);
+                    if self.lost.borrow().contains(&key) {
+                        self.met_lost.set(true);
+                    }
+                    for child in self.children(module, item).iter() {
+                        let found = self.walk(*child, &path[1..], depth + 1);
                         match found {
                             // A function may have a module's name; what a path ends in is the function.
                             Target::Module(_) if path.len() == 1 => named = Some(found),
@@ -304,8 +308,9 @@ impl<'s> Index<'s> {
         let name = above.items.iter().find_map(|item| match item {
             Item::Mod(item) => {
                 let key = (self.unblocked(parent), std::ptr::from_ref(item) as usize);
-                (self.children.borrow().get(&key) == Some(&Some(id)))
-                    .then(|| item.ident.to_string())
+                let children = self.children.borrow();
+                let is_it = children.get(&key).is_some_and(|all| all.contains(&id));
+                is_it.then(|| item.ident.to_string())
             }
             _ => None,
         });

@@ -4,7 +4,6 @@ use syn::visit::Visit;
 
 use crate::routes::index::{Function, Index, Target, is_test, type_name};
 use crate::routes::source::{FileId, Site};
-use crate::routes::workspace::is_test_path;
 
 /// In how many files callers of one function are looked for.
 const MOST_FILES: usize = 80;
@@ -184,9 +183,6 @@ pub(super) fn callers_in<'s>(
     let krate = &index.workspace.crates[index.module(function.module).krate.0 as usize].name;
     let mut all = Vec::new();
     for file in files.iter().copied() {
-        if is_test_path(index.sources.path(file)) {
-            continue;
-        }
         for module in index.modules_in(file) {
             let here = index.module(module);
             let is_near = index.workspace.crates[here.krate.0 as usize].name == *krate

@@ -31,7 +31,7 @@ pub(crate) struct Scan {
     pub(crate) dropped: Vec<(Site, Stack)>,
     /// Registrations that nothing serves.
     pub(crate) orphans: Vec<Site>,
-    /// Manifests that do not parse.
+    /// Manifests, and what keeps their packages from being read.
     pub(crate) manifests: Vec<(String, String)>,
     /// Where the names of the policy lead: through re-exports to the thing itself.
     pub(crate) canonical: BTreeMap<String, String>,
@@ -58,13 +58,23 @@ pub(crate) fn scan(
     let mut functions: Vec<Function<'_>> = Vec::new();
     for file in sources.relevant() {
         let path = sources.path(file);
-        if is_test_path(path) || !workspace.may_route(path) || sources.ast(file).is_none() {
+        if !workspace.may_route(path)
+            || is_test_path(path) && index.module_of(file).is_none()
+            || sources.ast(file).is_none()
+        {
             continue;
         }
         for module in index.modules_in(file) {
             if !index.module(module).is_test && !eval.in_guard_crate(module) {
                 functions.extend(index.functions(module));
                 eval.item_macros(module);
+            }
+        }
+    }
+    for file in sources.ids() {
+        if workspace.may_route(sources.path(file)) {
+            for (site, what) in index.gaps(file) {
+                eval.give_up(site, what);
             }
         }
     }

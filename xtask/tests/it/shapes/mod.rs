@@ -16,6 +16,7 @@ mod conditions;
 mod crates;
 mod documents;
 mod expansions;
+mod files;
 mod friends;
 mod functions;
 mod generics;
