@@ -108,6 +108,8 @@ struct File {
     /// Why there is no text.
     broken: Option<String>,
     relevant: bool,
+    /// It names modules that have files of their own, or includes one.
+    names_files: bool,
 }
 
 impl Sources {
@@ -178,13 +180,15 @@ impl Sources {
         self.files[file.0 as usize].relevant
     }
 
+    /// Files that name modules with files of their own, or include one.
+    pub(crate) fn naming_files(&self) -> impl Iterator<Item = FileId> + '_ {
+        self.ids()
+            .filter(|file| self.files[file.0 as usize].names_files)
+    }
+
     /// The names of `mod name;` in a file's text.
     pub(crate) fn modules_named(&self, file: FileId) -> impl Iterator<Item = &str> {
-        let text = self.text(file);
-        names_after(text, "mod ")
-            .into_iter()
-            .filter(|(at, name)| text[at + name.len()..].trim_start().starts_with(';'))
-            .map(|(_, name)| name)
+        modules_named(self.text(file))
     }
 
     /// Files that contain all of `words`.
@@ -273,7 +277,7 @@ impl Sources {
             .filter(move |file| self.path(*file).starts_with(folder))
     }
 
-    pub(crate) fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
+    fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
         (0..number(self.files.len())).map(FileId)
     }
 
@@ -353,6 +357,18 @@ fn names_after<'a>(text: &'a str, keyword: &str) -> Vec<(usize, &'a str)> {
         .collect()
 }
 
+/// Whether a text includes a file.
+pub(crate) fn includes(text: &str) -> bool {
+    memmem::find(text.as_bytes(), b"include!").is_some()
+}
+
+fn modules_named(text: &str) -> impl Iterator<Item = &str> {
+    names_after(text, "mod ")
+        .into_iter()
+        .filter(|(at, name)| text[at + name.len()..].trim_start().starts_with(';'))
+        .map(|(_, name)| name)
+}
+
 /// Parses a file: its tree, or the line and cause.
 fn parse(text: &str) -> Result<syn::File, (u32, String)> {
     if let Some(line) = too_deep(text) {
@@ -396,6 +412,7 @@ impl File {
             .any(|finder| finder.find(text.as_bytes()).is_some());
         Self {
             path: path.to_owned(),
+            names_files: modules_named(&text).next().is_some() || includes(&text),
             text,
             broken,
             relevant,

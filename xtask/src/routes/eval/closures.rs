@@ -7,6 +7,7 @@ use proc_macro2::Span;
 use crate::routes::eval::expr::meet;
 use crate::routes::eval::{DEEPEST_CALL, Eval, Frame, is_mutable};
 use crate::routes::index::Function;
+use crate::routes::source::Site;
 use crate::routes::value::{Lambda, TypeRef, Value};
 
 /// A function that does nothing, as one that may not be called does.
@@ -166,41 +167,42 @@ impl<'s> Eval<'_, 's> {
         span: Span,
     ) -> Value<'s> {
         let site = self.site(frame, span);
-        let mut result = Value::from_call(site);
-        for arg in args {
-            match arg {
-                Value::Closure(lambda) => {
-                    let inputs = vec![Value::unknown(); lambda.expr.inputs.len()];
-                    let (value, after) = self.apply(&lambda, inputs);
-                    if frame.id == lambda.frame {
-                        maybe_captured(frame, after);
-                    } else if lambda.changes(&after) {
-                        self.give_up(site, "a closure changes a router of where it was written");
-                    }
-                    if let Some(router) = value.router() {
-                        result = self.lose(Rc::clone(router), site);
-                    }
+        args.into_iter()
+            .filter_map(|arg| self.give_away(frame, arg, site))
+            .last()
+            .unwrap_or_else(|| Value::from_call(site))
+    }
+
+    /// What may come back of a value that goes where it cannot be followed: a router in it, however
+    /// deep, is taken for served there.
+    fn give_away(
+        &mut self,
+        frame: &mut Frame<'s>,
+        value: Value<'s>,
+        site: Site,
+    ) -> Option<Value<'s>> {
+        match value {
+            Value::Closure(lambda) => {
+                let inputs = vec![Value::unknown(); lambda.expr.inputs.len()];
+                let (value, after) = self.apply(&lambda, inputs);
+                if frame.id == lambda.frame {
+                    maybe_captured(frame, after);
+                } else if lambda.changes(&after) {
+                    self.give_up(site, "a closure changes a router of where it was written");
                 }
-                Value::Router(router) => result = self.lose(router, site),
-                lost @ Value::Lost(..) => result = lost,
-                Value::Struct(record) => {
-                    for (_, value) in &record.fields {
-                        if let Value::Router(router) = value {
-                            result = self.lose(Rc::clone(router), site);
-                        }
-                    }
-                }
-                Value::Tuple(all) | Value::List(all) => {
-                    for value in all.iter() {
-                        if let Value::Router(router) = value {
-                            result = self.lose(Rc::clone(router), site);
-                        }
-                    }
-                }
-                _ => {}
+                let router = Rc::clone(value.router()?);
+                Some(self.lose(router, site))
             }
+            Value::Router(router) => Some(self.lose(router, site)),
+            lost @ Value::Lost(..) => Some(lost),
+            Value::Struct(record) => (record.fields.iter())
+                .filter_map(|(_, value)| self.give_away(frame, value.clone(), site))
+                .last(),
+            Value::Tuple(all) | Value::List(all) | Value::Either(all) => (all.iter())
+                .filter_map(|value| self.give_away(frame, value.clone(), site))
+                .last(),
+            _ => None,
         }
-        result
     }
 }
 

@@ -34,6 +34,8 @@ const IDENTITY: &[&str] = &[
     "Arc::try_unwrap",
     "Clone::clone",
     "Ready::ready",
+    "ServiceExt::ready",
+    "Steer::new",
     "future::ready",
     "ManuallyDrop::new",
     "Poll::Ready",
@@ -205,11 +207,20 @@ impl<'s> Eval<'_, 's> {
         {
             return self.expr(frame, first);
         }
-        if matches!(tail.as_str(), "TowerToHyperService::new" | "Shared::new")
-            || tail == "ServiceExt::into_make_service"
-            || tail == "ServiceExt::into_make_service_with_connect_info"
-        {
+        if matches!(
+            tail.as_str(),
+            "TowerToHyperService::new"
+                | "Shared::new"
+                | "Service::call"
+                | "ServiceExt::oneshot"
+                | "ServiceExt::into_make_service"
+                | "ServiceExt::into_make_service_with_connect_info"
+        ) {
             if let Some(first) = first {
+                let first = match first {
+                    Expr::Reference(inner) => &inner.expr,
+                    first => first,
+                };
                 let app = self.expr(frame, first);
                 let site = self.site(frame, at);
                 self.serve_value(&app, site);
@@ -227,6 +238,16 @@ impl<'s> Eval<'_, 's> {
             return Value::from_call(site);
         }
         if let Some(which) = args.iter().position(Value::holds_router) {
+            // `NormalizePath::trim_trailing_slash(router)`: what the layer of that name makes.
+            let is_wrapper = before.starts_with(char::is_uppercase);
+            if matches!(krate, "tower" | "tower_http")
+                && is_wrapper
+                && which == 0
+                && args[0].router().is_some()
+            {
+                let layer = full[..full.len() - 1].join("::");
+                return self.wrap(frame, args[0].clone(), one(layer), at);
+            }
             // `Layer::layer(&layer, router)`.
             if tail == "Layer::layer" && which == 1 {
                 let mut args = args;

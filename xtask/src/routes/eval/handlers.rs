@@ -7,6 +7,7 @@ use syn::Expr;
 use syn::spanned::Spanned as _;
 
 use super::call::unparen;
+use super::method::SAME;
 use super::names::verb;
 use super::{Eval, Frame, shorten, source};
 use crate::routes::index::{ModId, condition, segments};
@@ -183,10 +184,13 @@ impl<'s> Eval<'_, 's> {
                 let endpoint = self.endpoint(frame, handler);
                 Rc::make_mut(&mut methods).set_other(endpoint, site);
             }
-            ("into_make_service" | "into_make_service_with_connect_info", _) => {
+            ("call" | "oneshot", [_])
+            | ("into_make_service" | "into_make_service_with_connect_info", _) => {
                 self.serve_value(&Value::Methods(methods), site);
                 return Value::Served;
             }
+            ("with_state" | "handle_error" | "into_service" | "ready" | "boxed_clone", _) => {}
+            (same, _) if SAME.contains(&same) => {}
             (other, args) => {
                 let mut inner = (*methods).clone();
                 match self.add_verb(frame, &mut inner, other, args, site) {
@@ -199,6 +203,10 @@ impl<'s> Eval<'_, 's> {
                 {
                     return value;
                 }
+                self.give_up(
+                    site,
+                    format!("what `.{other}(…)` does to a method router is not known"),
+                );
             }
         }
         Value::Methods(methods)

@@ -241,6 +241,12 @@ impl<'s> Eval<'_, 's> {
         if !known {
             return None;
         }
+        match full.iter().rev().nth(1)?.as_str() {
+            "SwaggerUi" | "Redoc" | "RapiDoc" | "Scalar" => {}
+            // A document's name and path.
+            "Url" => return Some(Value::Text(self.text(frame, call.args.get(1)?))),
+            _ => return None,
+        }
         let path = self.text(frame, call.args.first()?);
         let site = self.site(frame, at);
         let axum = self.axum(frame.module);
@@ -254,6 +260,29 @@ impl<'s> Eval<'_, 's> {
             documentation_route(&mut router, rest, site, "documentation");
         }
         Some(Value::Router(router))
+    }
+
+    /// `.urls(…)` of a page: a document behind each path.
+    pub(super) fn documents(
+        &mut self,
+        frame: &mut Frame<'s>,
+        router: &mut Rc<Router>,
+        list: &'s Expr,
+        site: Site,
+    ) {
+        let what = shorten(&source(list));
+        let Value::List(all) = self.expr(frame, list) else {
+            self.add_opaque(router, site, &what);
+            return;
+        };
+        for document in all.iter() {
+            match document {
+                Value::Tuple(parts) if let Some(Value::Text(path)) = parts.first() => {
+                    documentation_route(router, path.clone(), site, "openapi");
+                }
+                _ => self.add_opaque(router, site, &what),
+            }
+        }
     }
 }
 

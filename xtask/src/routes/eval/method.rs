@@ -99,7 +99,7 @@ impl<'s> Eval<'_, 's> {
         let at = call.method.span();
         let args: Vec<&'s Expr> = call.args.iter().collect();
         match receiver {
-            Value::Lost(..) if SAME.contains(&name.as_str()) => receiver,
+            Value::Lost(..) if name != "or_else" && SAME.contains(&name.as_str()) => receiver,
             Value::Router(_)
                 if !is_routing(&name)
                     && let Some(function) = self.changing_extension(&name) =>
@@ -415,6 +415,9 @@ impl<'s> Eval<'_, 's> {
             };
         }
         if values.iter().any(Value::holds_router) {
+            if is_opaque && let Some(value) = self.implementors(name, &values) {
+                return value;
+            }
             let site = self.site(frame, at);
             if matches!(
                 name,
@@ -458,6 +461,26 @@ impl<'s> Eval<'_, 's> {
             }
             _ => Value::from_call(self.site(frame, at)),
         }
+    }
+
+    /// A method of something unknown that takes a router: of any type in the tree that has it.
+    fn implementors(&mut self, name: &str, args: &[Value<'s>]) -> Option<Value<'s>> {
+        let why: Rc<str> = "a trait object".into();
+        let mut values = vec![Value::unknown()];
+        values.extend_from_slice(args);
+        self.index
+            .members(name, "Router", None)
+            .into_iter()
+            .filter(|function| {
+                matches!(function.sig.inputs.first(), Some(syn::FnArg::Receiver(_)))
+                    && function.sig.inputs.len() == values.len()
+                    && !self.in_guard_crate(function.module)
+                    && self.takes_router(*function)
+            })
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|function| self.call(function, values.clone(), None).0)
+            .reduce(|joined, next| joined.join(next, &why))
     }
 
     /// The methods of that name that traits of the tree add to a router or method router.

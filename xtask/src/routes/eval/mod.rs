@@ -276,17 +276,17 @@ impl<'i, 's> Eval<'i, 's> {
                 })
             })
             .collect();
-        let value = self.run(function, args, self_ty).0;
+        let mut value = self.run(function, args, self_ty).0;
         // What is returned as a router came back from the call it went into.
         let own = function.self_ty.map(|ty| self.type_ref(module, ty));
         let returns_router = match &function.sig.output {
             syn::ReturnType::Type(_, ty) => self.is_routerish(module, own.as_ref(), ty, 0),
             syn::ReturnType::Default => false,
         };
-        if let Value::Lost(_, n) = value
-            && returns_router
-        {
-            self.escapes[n].came_back = true;
+        if returns_router && matches!(value, Value::Lost(..)) {
+            value = self
+                .as_router(value)
+                .map_or_else(|value| value, Value::Router);
         }
         // A platform serves what its `main` returns.
         if function.sig.ident == "main"

@@ -228,7 +228,9 @@ impl<'s> Eval<'_, 's> {
                 | "to_owned"
                 | "unwrap_or_default"
                 | "by_ref"
+                | "ready"
                 | "url"
+                | "external_url_unchecked"
                 | "config"
                 | "oauth"
                 | "path"
@@ -238,12 +240,10 @@ impl<'s> Eval<'_, 's> {
                 | "with_path_items"
                 | "with_path_items_mut"
                 | "borrow"
-                | "urls"
-                | "external_urls_from_iter_unchecked"
                 | "into_iter",
                 _,
             ) => {
-                if name == "url"
+                if matches!(name, "url" | "external_url_unchecked")
                     && let [path, ..] = args
                 {
                     let path = self.text(frame, path);
@@ -255,12 +255,15 @@ impl<'s> Eval<'_, 's> {
                     documentation_route(&mut router, path, site, "documentation");
                 }
             }
+            ("urls" | "external_urls_from_iter_unchecked", [list]) => {
+                self.documents(frame, &mut router, list, site);
+            }
             ("split_for_parts", _) => {
                 return Value::Tuple(Rc::new(vec![Value::Router(router), Value::unknown()]));
             }
             (
                 "has_routes" | "to_openapi" | "into_openapi" | "get_openapi" | "get_openapi_mut"
-                | "ready" | "poll_ready" | "is_some" | "is_none" | "records",
+                | "poll_ready" | "is_some" | "is_none" | "records",
                 _,
             ) => return Value::unknown(),
             ("call", [_])
@@ -274,6 +277,9 @@ impl<'s> Eval<'_, 's> {
                     let lambda = Rc::clone(lambda);
                     other = self.apply(&lambda, vec![Value::unknown()]).0;
                 }
+                let other = self
+                    .as_router(other)
+                    .map_or_else(|other| other, Value::Router);
                 return Value::Router(router).join(other, &"a default".into());
             }
             ("pipe" | "map" | "and_then" | "apply" | "tap" | "then", [function]) => {

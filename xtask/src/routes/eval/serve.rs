@@ -13,9 +13,10 @@ impl<'s> Eval<'_, 's> {
     pub(crate) fn serve_value(&mut self, value: &Value<'s>, site: Site) {
         match value {
             Value::Router(router) => self.serve(Rc::clone(router), site),
-            Value::Lost(router, n) => {
-                self.escapes[*n].came_back = true;
-                self.serve(Rc::clone(router), site);
+            Value::Lost(..) => {
+                if let Ok(router) = self.as_router(value.clone()) {
+                    self.serve(router, site);
+                }
             }
             Value::Opaque(opaque) if opaque.is_param => {
                 if let Some(entry) = self.entry {
@@ -42,6 +43,12 @@ impl<'s> Eval<'_, 's> {
                 }
                 if !value.holds_router() {
                     self.unknown_root(site);
+                }
+            }
+            // `Steer`: any of them answers.
+            Value::List(all) if !all.is_empty() => {
+                for value in all.iter() {
+                    self.serve_value(value, site);
                 }
             }
             Value::Served => {}

@@ -9,7 +9,7 @@ use syn::spanned::Spanned as _;
 
 use crate::routes::index::syntax::{item_attributes, plain};
 use crate::routes::index::{Index, ModId, Module, Target, condition, last_is};
-use crate::routes::source::{FileId, Site, normal};
+use crate::routes::source::{FileId, Site, includes, normal};
 
 /// The files of a `mod name;`, with the folders of their children. More than one where `cfg_attr`
 /// chooses.
@@ -218,7 +218,7 @@ impl<'s> Index<'s> {
             Some(stem) if stem != "mod" && !is_root => join(folder, stem),
             _ => folder.to_owned(),
         };
-        text.contains("include!")
+        includes(text)
             || self.sources.modules_named(file).any(|name| {
                 let path = join(&folder, name);
                 self.sources.find(&format!("{path}.rs")).is_none()

@@ -47,6 +47,13 @@ impl<'s> Index<'s> {
                 None => Target::Unknown,
             },
             Some(Err(package)) => {
+                // A crate that hands axum on: `vendor::axum::Router`.
+                if let [_, axum, name, ..] = path
+                    && axum == "axum"
+                    && is_of_glob(&path[1..2], name)
+                {
+                    return Target::External(path[1..].to_vec());
+                }
                 let mut full = path.to_vec();
                 full[0] = package;
                 Target::External(full)

@@ -45,6 +45,7 @@ pub(super) fn serves(block: &syn::Block) -> bool {
                 || name == "serve"
                 || name == "into_service"
                 || name == "oneshot"
+                || name == "call"
                 || name == "finish"
             {
                 self.0 = true;

@@ -71,7 +71,7 @@ pub(crate) fn scan(
             }
         }
     }
-    for file in sources.ids() {
+    for file in sources.naming_files() {
         if workspace.may_route(sources.path(file)) {
             for (site, what) in index.gaps(file) {
                 eval.give_up(site, what);

@@ -172,7 +172,11 @@ async fn main() {
 }
 "#,
         )],
-        &["GET /shared @shared list", "GET /alone @alone show"],
+        &[
+            "GET /shared @shared list",
+            "GET /alone @alone show",
+            "RG008 @shared",
+        ],
     ),
     Shape::app(
         "routers_out_of_collections_of_elsewhere",

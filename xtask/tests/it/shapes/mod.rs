@@ -32,6 +32,7 @@ mod modules;
 mod names;
 mod nesting;
 mod openapi;
+mod outside;
 mod paths;
 mod places;
 mod registration;
