@@ -271,7 +271,9 @@ impl<'s> Value<'s> {
             | (Self::Router(b), Self::Lost(a, n)) => Self::Lost(Rc::new(join(&a, &b, why)), n),
             (Self::Lost(router, n), _) | (_, Self::Lost(router, n)) => Self::Lost(router, n),
             // It may not be there. Where something unknown stands for it, that may be any router.
-            (Self::Router(mut router), other) | (other, Self::Router(mut router)) => {
+            (Self::Router(mut router), other) | (other, Self::Router(mut router))
+                if !other.holds_router() =>
+            {
                 let from = other.from();
                 if from.is_some_and(|from| !router.unknown.contains(&from)) {
                     Rc::make_mut(&mut router).unknown.extend(from);

@@ -211,8 +211,24 @@ impl<'s> Eval<'_, 's> {
                 }
             }
             Pat::Or(or) => {
-                if let Some(first) = or.cases.first() {
-                    self.bind(frame, first, value);
+                // Every case names the same variables.
+                let depth = frame.vars.len();
+                let why: Rc<str> = "one of several".into();
+                let mut joined: Vec<(String, Value<'s>)> = Vec::new();
+                for case in &or.cases {
+                    self.bind(frame, case, value.clone());
+                    for (name, value) in frame.vars.split_off(depth) {
+                        match joined.iter_mut().find(|(known, _)| *known == name) {
+                            Some((_, known)) => {
+                                let mine = std::mem::replace(known, Value::unknown());
+                                *known = mine.join(value, &why);
+                            }
+                            None => joined.push((name, value)),
+                        }
+                    }
+                }
+                for (name, value) in joined {
+                    frame.declare(name, value);
                 }
             }
             Pat::Slice(slice) => {

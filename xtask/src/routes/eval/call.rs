@@ -7,13 +7,14 @@ use syn::Expr;
 use syn::spanned::Spanned as _;
 
 use crate::routes::eval::closures::captured;
+use crate::routes::eval::expr::Way;
 use crate::routes::eval::layers::{is_layer_like, named};
 use crate::routes::eval::{Eval, Frame, is_mutable};
 use crate::routes::index::{Function, segments};
 use crate::routes::router::{Access, Kind, Router};
 use crate::routes::value::{Record, Ty, TypeRef, Value};
 
-impl<'s> Eval<'_, 's> {
+impl<'i, 's> Eval<'i, 's> {
     pub(crate) fn call_expr(
         &mut self,
         frame: &mut Frame<'s>,
@@ -64,18 +65,31 @@ impl<'s> Eval<'_, 's> {
                 self.call_placed(frame, function, Some(ty), args, &places, at)
             }
             Value::Either(all) if all.iter().all(|value| matches!(value, Value::Function(_))) => {
-                let why: Rc<str> = "cfg".into();
-                all.iter()
-                    .map(|value| match value {
-                        Value::Function(function) => self.tree_call(frame, *function, call),
-                        _ => Value::unknown(),
-                    })
-                    .reduce(|joined, next| joined.join(next, &why))
-                    .unwrap_or_else(Value::unknown)
+                let ways = all.iter().filter_map(|value| match value {
+                    Value::Function(function) => Some(*function),
+                    _ => None,
+                });
+                let ways = ways.map(|function| -> Way<'_, 'i, 's> {
+                    Box::new(move |eval, frame| eval.tree_call(frame, function, call))
+                });
+                let ways = ways.collect();
+                self.fork(frame, &"cfg".into(), ways)
             }
             Value::Either(_) => {
                 let args = self.args(frame, &call.args);
                 self.apply_value(value, args, at, frame)
+            }
+            // What an argument does, the caller knows that gave it.
+            Value::Opaque(opaque) if opaque.is_param => {
+                let args = self.args(frame, &call.args);
+                match args.iter().find_map(Value::router) {
+                    Some(router) => {
+                        let mut router = Rc::clone(router);
+                        Rc::make_mut(&mut router).is_open = true;
+                        Value::Router(router)
+                    }
+                    None => self.apply_value(Value::Opaque(opaque), args, at, frame),
+                }
             }
             Value::Closure(_) => {
                 let args = self.args(frame, &call.args);

@@ -168,7 +168,7 @@ impl<'s> Eval<'_, 's> {
     ) -> Value<'s> {
         let site = self.site(frame, span);
         args.into_iter()
-            .filter_map(|arg| self.give_away(frame, arg, site))
+            .filter_map(|arg| self.give_away(frame, arg, site, &[]))
             .last()
             .unwrap_or_else(|| Value::from_call(site))
     }
@@ -180,6 +180,7 @@ impl<'s> Eval<'_, 's> {
         frame: &mut Frame<'s>,
         value: Value<'s>,
         site: Site,
+        held_by: &[String],
     ) -> Option<Value<'s>> {
         match value {
             Value::Closure(lambda) => {
@@ -193,13 +194,16 @@ impl<'s> Eval<'_, 's> {
                 let router = Rc::clone(value.router()?);
                 Some(self.lose(router, site))
             }
-            Value::Router(router) => Some(self.lose(router, site)),
+            Value::Router(router) => Some(self.lose_held(router, site, held_by.to_vec())),
             lost @ Value::Lost(..) => Some(lost),
-            Value::Struct(record) => (record.fields.iter())
-                .filter_map(|(_, value)| self.give_away(frame, value.clone(), site))
-                .last(),
+            Value::Struct(record) => {
+                let held_by = [held_by, &[record.ty.path.join("::")]].concat();
+                (record.fields.iter())
+                    .filter_map(|(_, value)| self.give_away(frame, value.clone(), site, &held_by))
+                    .last()
+            }
             Value::Tuple(all) | Value::List(all) | Value::Either(all) => (all.iter())
-                .filter_map(|value| self.give_away(frame, value.clone(), site))
+                .filter_map(|value| self.give_away(frame, value.clone(), site, held_by))
                 .last(),
             _ => None,
         }

@@ -15,7 +15,8 @@ use crate::routes::router::Text;
 use crate::routes::value::{Lambda, Opaque, Record, TypeRef, Value};
 
 /// One way the program may take, such as an arm of a `match`, put off until its turn.
-type Way<'w, 'i, 's> = Box<dyn FnOnce(&mut Eval<'i, 's>, &mut Frame<'s>) -> Value<'s> + 'w>;
+pub(super) type Way<'w, 'i, 's> =
+    Box<dyn FnOnce(&mut Eval<'i, 's>, &mut Frame<'s>) -> Value<'s> + 'w>;
 
 impl<'i, 's> Eval<'i, 's> {
     pub(crate) fn text(&mut self, frame: &mut Frame<'s>, expr: &'s Expr) -> Text {
@@ -40,10 +41,9 @@ impl<'i, 's> Eval<'i, 's> {
             Expr::Reference(inner) => {
                 let value = self.expr(frame, &inner.expr);
                 // What a function lends, its caller says what becomes of.
-                let lends = |sig: &syn::Signature| matches!(&sig.output, syn::ReturnType::Type(_, ty) if matches!(&**ty, syn::Type::Reference(_)));
                 if inner.mutability.is_some()
                     && value.router().is_some()
-                    && !frame.sig.is_some_and(lends)
+                    && !frame.sig.is_some_and(|sig| lends_mutably(&sig.output))
                 {
                     let site = self.site(frame, inner.expr.span());
                     self.give_up(site, "a router is changed through a reference that is kept");
@@ -53,6 +53,9 @@ impl<'i, 's> Eval<'i, 's> {
             Expr::Await(inner) => self.expr(frame, &inner.base),
             Expr::Try(inner) => {
                 let value = self.expr(frame, &inner.expr);
+                if value.holds_router() && self.fails_with_router(frame) {
+                    frame.returns.push(value.clone());
+                }
                 if frame.is_closure {
                     frame.ends.push(frame.vars.clone());
                 }
@@ -419,6 +422,27 @@ impl<'i, 's> Eval<'i, 's> {
         }
     }
 
+    /// Whether what `?` ends a function with may be a router.
+    fn fails_with_router(&mut self, frame: &Frame<'s>) -> bool {
+        let Some(syn::ReturnType::Type(_, output)) = frame.sig.map(|sig| &sig.output) else {
+            return false;
+        };
+        let syn::Type::Path(output) = &**output else {
+            return false;
+        };
+        let Some(syn::PathArguments::AngleBracketed(args)) =
+            output.path.segments.last().map(|last| &last.arguments)
+        else {
+            return false;
+        };
+        match args.args.iter().nth(1) {
+            Some(syn::GenericArgument::Type(error)) => {
+                self.is_routerish(frame.module, frame.self_ty.as_ref(), error, 0)
+            }
+            _ => false,
+        }
+    }
+
     fn changed_elsewhere(&mut self, frame: &Frame<'s>, place: &'s Expr) {
         let site = self.site(frame, place.span());
         self.give_up(site, "a router is changed through a reference that is kept");
@@ -447,25 +471,27 @@ impl<'i, 's> Eval<'i, 's> {
                     }
                     return;
                 }
-                let Value::Struct(mut record) = self.expr(frame, &call.receiver) else {
-                    return;
-                };
-                match &value {
-                    Value::Struct(changed) if changed.ty.path == record.ty.path => {
+                let mut lends = name.ends_with("_mut");
+                if let Value::Struct(mut record) = self.expr(frame, &call.receiver) {
+                    if matches!(&value, Value::Struct(changed) if changed.ty.path == record.ty.path)
+                    {
                         self.write_back(frame, &call.receiver, value);
+                        return;
                     }
-                    _ => match self.lent_field(&record.ty, &name) {
-                        Some(lent) => {
-                            let fields = &mut Rc::make_mut(&mut record).fields;
-                            fields.retain(|(known, _)| *known != lent);
-                            fields.push((lent, value));
-                            self.write_back(frame, &call.receiver, Value::Struct(record));
-                        }
-                        None if name.ends_with("_mut") && value.matters() => {
-                            self.changed_elsewhere(frame, place);
-                        }
-                        None => {}
-                    },
+                    if let Some(lent) = self.lent_field(&record.ty, &name) {
+                        let fields = &mut Rc::make_mut(&mut record).fields;
+                        fields.retain(|(known, _)| *known != lent);
+                        fields.push((lent, value));
+                        self.write_back(frame, &call.receiver, Value::Struct(record));
+                        return;
+                    }
+                    lends |= record.ty.found.is_some_and(|found| {
+                        let all = self.methods_of(found, &name).into_iter();
+                        all.map(|function| &function.sig.output).any(lends_mutably)
+                    });
+                }
+                if lends && value.matters() {
+                    self.changed_elsewhere(frame, place);
                 }
             }
             Expr::Try(inner) => self.write_back(frame, &inner.expr, value),
@@ -652,6 +678,11 @@ pub(super) fn meet<'s>(frame: &mut Frame<'s>, other: Vec<(String, Value<'s>)>, w
         };
         frame.vars.push((name, joined));
     }
+}
+
+fn lends_mutably(output: &syn::ReturnType) -> bool {
+    matches!(output, syn::ReturnType::Type(_, ty)
+        if matches!(&**ty, syn::Type::Reference(lent) if lent.mutability.is_some()))
 }
 
 /// What a reference refers to.

@@ -157,8 +157,14 @@ impl<'s> Eval<'_, 's> {
             return router;
         }
         if full == ["Err"] {
-            self.args(frame, &call.args);
-            return Value::unknown();
+            // An error, unless a router is handed on in it.
+            let args = self.args(frame, &call.args);
+            let inner = args.into_iter().next().unwrap_or_else(Value::unknown);
+            return if inner.holds_router() {
+                inner
+            } else {
+                Value::unknown()
+            };
         }
         match tail.as_str() {
             "mem::drop" | "mem::forget" => return Value::unknown(),

@@ -25,7 +25,7 @@ use syn::Expr;
 use syn::spanned::Spanned as _;
 
 use crate::routes::index::{Function, Index, ModId, type_name};
-use crate::routes::router::{Axum, Entry, Methods, Router, Served, Text};
+use crate::routes::router::{Axum, Entry, Kind, Methods, Router, Served, Text};
 use crate::routes::source::Site;
 use crate::routes::value::{Opaque, Ty, TypeRef, Value};
 
@@ -70,6 +70,8 @@ pub(crate) struct Root<'s> {
     pub(crate) router: Rc<Router>,
     /// The function whose reading led here.
     pub(crate) entry: Function<'s>,
+    /// It is taken for served because objects of these types went where they cannot be followed.
+    pub(crate) held_by: Vec<String>,
 }
 
 /// Something that cannot be evaluated.
@@ -83,6 +85,8 @@ pub(crate) struct Unresolved {
 struct Escape {
     site: Site,
     router: Rc<Router>,
+    /// Types of the tree in whose objects it went there.
+    held_by: Vec<String>,
     came_back: bool,
 }
 
@@ -297,8 +301,10 @@ impl<'i, 's> Eval<'i, 's> {
             self.serve(Rc::clone(router), site);
         }
         for escape in std::mem::take(&mut self.escapes) {
-            if !escape.came_back && !escape.router.is_empty() {
-                self.serve(escape.router, escape.site);
+            // gRPC services alone are tonic's to serve.
+            let is_tonics = escape.router.kind == Kind::Grpc && escape.router.is_of_services();
+            if !escape.came_back && !escape.router.is_empty() && !is_tonics {
+                self.serve_held(escape.router, escape.site, escape.held_by);
             }
         }
         value

@@ -62,6 +62,10 @@ impl<'s> Eval<'_, 's> {
     }
 
     pub(super) fn serve(&mut self, router: Rc<Router>, site: Site) {
+        self.serve_held(router, site, Vec::new());
+    }
+
+    pub(super) fn serve_held(&mut self, router: Rc<Router>, site: Site, held_by: Vec<String>) {
         let Some(entry) = self.entry else { return };
         if router.is_open {
             self.wants_callers.push((entry, site));
@@ -71,6 +75,7 @@ impl<'s> Eval<'_, 's> {
             site,
             router,
             entry,
+            held_by,
         });
     }
 
@@ -83,8 +88,19 @@ impl<'s> Eval<'_, 's> {
 
     /// A router went into something that cannot be followed.
     pub(crate) fn lose(&mut self, router: Rc<Router>, site: Site) -> Value<'s> {
+        self.lose_held(router, site, Vec::new())
+    }
+
+    /// The same of one that went there in an object.
+    pub(super) fn lose_held(
+        &mut self,
+        router: Rc<Router>,
+        site: Site,
+        held_by: Vec<String>,
+    ) -> Value<'s> {
         self.escapes.push(Escape {
             site,
+            held_by,
             router: Rc::clone(&router),
             came_back: false,
         });

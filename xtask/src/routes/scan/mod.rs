@@ -143,6 +143,7 @@ pub(crate) fn scan(
                     site,
                     router: Rc::clone(router),
                     entry: *function,
+                    held_by: Vec::new(),
                 });
             } else if !new.is_empty() {
                 orphans.push((*function, new));
@@ -152,6 +153,10 @@ pub(crate) fn scan(
     found.orphans = orphans.into_iter().flat_map(|(_, sites)| sites).collect();
     found.orphans.sort();
     found.orphans.dedup();
+
+    // An object with a method that serves what it holds is served by that, wherever it went before.
+    let servers: HashSet<String> = eval.servers.iter().map(|(ty, _)| ty.clone()).collect();
+    (eval.roots).retain(|root| !root.held_by.iter().any(|ty| servers.contains(ty)));
 
     // A root that was read with all it is given says more than the same root read alone.
     let closed: HashSet<Site> = eval

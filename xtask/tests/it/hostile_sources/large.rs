@@ -90,6 +90,33 @@ fn a_thousand_routers_and_branches() {
 }
 
 #[test]
+fn branches_after_one_of_two() {
+    let workspace = Workspace::green();
+    // Each doubles what a text may be, and asks again which of two functions it was before.
+    let mut texts = String::from("    let mut name = String::from(\"a\");\n");
+    let mut choices = String::new();
+    for n in 0..60 {
+        let _ = writeln!(texts, "    if flag({n}) {{ name.push_str(\"a\"); }}");
+        let _ = writeln!(choices, "    if flag({n}) {{ println!(\"{n}\"); }}");
+    }
+    let functions = "fn one(app: Router) -> Router { app }\nfn two(app: Router) -> Router { app.merge(Router::new()) }\n";
+    let two = "    let with: fn(Router) -> Router = if flag(0) { one } else { two };\n";
+    for (before, value) in [
+        (texts.clone(), "Router::new()"),
+        (format!("{two}{choices}"), "Router::new()"),
+        (format!("{two}{choices}"), "with(Router::new())"),
+        (format!("{two}{texts}"), "with(Router::new())"),
+    ] {
+        let main = MAIN.replace(
+            "    let app = Router::new()",
+            &format!("{before}    let app = {value}"),
+        );
+        workspace.write("src/main.rs", format!("{main}\n{functions}"));
+        workspace.is_green(1);
+    }
+}
+
+#[test]
 fn brackets_and_operators_that_nest_deep() {
     for (open, close) in [
         ("(", ")"),

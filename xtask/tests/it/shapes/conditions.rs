@@ -62,7 +62,7 @@ async fn main() {
         ],
         &[
             "GET /sometimes @sometimes sometimes",
-            "GET /always @always always [(auth)]",
+            "GET /always @always always [access:app::User]",
         ],
     ),
     Shape::app(

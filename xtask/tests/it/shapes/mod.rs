@@ -23,6 +23,8 @@ mod generics;
 mod grpc;
 mod guarding;
 mod handlers;
+mod joins;
+mod jumps;
 mod layers;
 mod list_orders;
 mod lists;
@@ -35,6 +37,7 @@ mod openapi;
 mod outside;
 mod paths;
 mod places;
+mod references;
 mod registration;
 mod returns;
 mod roots;
@@ -46,6 +49,7 @@ mod texts;
 mod traits;
 mod twins;
 mod twins_of_types;
+mod variants;
 mod ways;
 mod wiring;
 mod workspace;
@@ -64,8 +68,9 @@ pub(crate) struct Shape {
     /// serves the route. A `{?}` in a path is what is not known of it, which is RG008 by itself.
     ///
     /// A layer whose marker begins with `auth` is the guard. With a `?` behind it, a layer guards
-    /// nothing: it is there on some ways only, or is not what it is called. A route without a guard
-    /// is not guarded. `(auth)` stands for an argument of the handler that is the guard.
+    /// nothing: it is there on some ways only, or is not what it is called. `access:name` among
+    /// them is the extractor or the policy that lets people in; all but `access:public` guard. A
+    /// route without a guard is not guarded.
     expect: &'static [&'static str],
 }
 
@@ -122,6 +127,7 @@ struct Line {
     marker: String,
     handler: String,
     covered_by: BTreeSet<String>,
+    access: Option<String>,
     is_guarded: bool,
 }
 
@@ -138,6 +144,11 @@ impl Line {
         // A path may hold spaces, a marker or handler never.
         let (route, place) = rest.split_once('@').unwrap();
         let (method, path) = route.trim().split_once(' ').unwrap_or((route.trim(), ""));
+        let (access, layers): (Vec<&str>, Vec<&str>) =
+            (layers.split_whitespace()).partition(|layer| layer.starts_with("access:"));
+        let access = access
+            .first()
+            .map(|access| access["access:".len()..].to_owned());
         let (marker, handler) = place.trim().split_once(' ').unwrap_or((place.trim(), "-"));
         Self {
             text: text.to_owned(),
@@ -146,14 +157,14 @@ impl Line {
             path: path.to_owned(),
             marker: marker.to_owned(),
             handler: handler.to_owned(),
-            covered_by: (layers.split_whitespace())
-                .filter(|layer| !layer.starts_with('('))
+            covered_by: (layers.iter())
                 .map(|layer| layer.trim_end_matches('?').to_owned())
                 .collect(),
             is_guarded: !path.contains("{?}")
-                && (layers.split_whitespace()).any(|layer| {
-                    layer.trim_start_matches('(').starts_with("auth") && !layer.ends_with('?')
-                }),
+                && (access.as_ref().is_some_and(|access| access != "public")
+                    || (layers.iter())
+                        .any(|layer| layer.starts_with("auth") && !layer.ends_with('?'))),
+            access,
         }
     }
 }
@@ -213,6 +224,7 @@ fn compare(
                 && line.app.as_ref().is_none_or(|app| row.app == *app)
                 && (line.handler == "-" || row.handler.rsplit("::").next() == Some(&line.handler))
                 && row.covered_by.iter().cloned().collect::<BTreeSet<_>>() == covered_by
+                && (line.access.is_none() || row.access == line.access)
                 && row.is_guarded() == line.is_guarded
         });
         match found {

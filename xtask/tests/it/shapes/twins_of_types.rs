@@ -173,7 +173,7 @@ pub fn app() -> Router {
         ],
         &[
             "GET /argument @argument twin",
-            "GET /sure @sure sure [(auth)]",
+            "GET /sure @sure sure [access:app::guards::User]",
             "GET /alias @one plain [auth_alias?]",
             "GET /layer @one plain [auth_layer?]",
             "GET /same @one plain [auth_same]",
@@ -229,7 +229,7 @@ pub fn app() -> Router {
         &[
             "GET /maybe @maybe maybe",
             "GET /plainly @plainly plainly",
-            "GET /caller @caller caller [(auth)]",
+            "GET /caller @caller caller [access:app::guards::User]",
             "GET /layer @layer plain [auth_maybe?]",
             "GET /sure @sure plain [auth_sure]",
             "GET /more @more plain",
