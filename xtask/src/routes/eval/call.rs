@@ -205,7 +205,9 @@ impl<'i, 's> Eval<'i, 's> {
         let args = self.args(frame, &call.args);
         let places: Vec<&'s Expr> = call.args.iter().collect();
         let at = call.func.span();
+        self.turbofish = self.named_types(frame, &call.func);
         let mut value = self.call_placed(frame, function, None, args, &places, at);
+        self.turbofish.clear();
         if let Value::Layers(parts) = &value {
             let name = self.function_path(&function).join("::");
             value = Value::Layers(named(parts, &name));

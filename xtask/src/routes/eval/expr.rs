@@ -532,11 +532,15 @@ impl<'i, 's> Eval<'i, 's> {
     pub(super) fn if_expr(&mut self, frame: &mut Frame<'s>, branch: &'s syn::ExprIf) -> Value<'s> {
         let why: Rc<str> = format!("if {}", shorten(&source(&branch.cond))).into();
         let depth = frame.vars.len();
-        if is_cfg_test(&branch.cond) {
-            return match &branch.else_branch {
-                Some((_, other)) => self.expr(frame, other),
-                None => Value::unknown(),
-            };
+        match self.known_condition(frame, &branch.cond) {
+            Some(true) => return self.block(frame, &branch.then_branch),
+            Some(false) => {
+                return match &branch.else_branch {
+                    Some((_, other)) => self.expr(frame, other),
+                    None => Value::unknown(),
+                };
+            }
+            None => {}
         }
         let value = self.fork(
             frame,
@@ -741,8 +745,4 @@ pub(super) fn reads_once(expr: &Expr, name: &syn::Ident) -> bool {
             .count();
         count == 1
     }
-}
-
-pub(super) fn is_cfg_test(cond: &Expr) -> bool {
-    matches!(cond, Expr::Macro(call) if call.mac.path.is_ident("cfg") && call.mac.tokens.to_string() == "test")
 }

@@ -5,6 +5,7 @@ mod call;
 mod closures;
 mod expr;
 mod external;
+mod generics;
 mod grpc;
 mod handlers;
 mod layers;
@@ -115,6 +116,8 @@ pub(crate) struct Eval<'i, 's> {
     pub(crate) reads_arguments: bool,
     /// The call that is about to be followed.
     called_at: Option<Site>,
+    /// The types it names: `function::<A, B>(…)`.
+    turbofish: Vec<Rc<TypeRef<'s>>>,
     /// Calls are followed whatever they return: a text or a layer is wanted.
     eager: u32,
     fuel: u32,
@@ -153,6 +156,8 @@ pub(crate) struct Frame<'s> {
     arguments: usize,
     /// Where it was called.
     called_at: Option<Site>,
+    /// What its type parameters stand for.
+    parameters: Vec<(String, Rc<TypeRef<'s>>)>,
     /// Which frame it is: a closure knows the one it was written in.
     id: usize,
     diverged: bool,
@@ -175,6 +180,7 @@ impl<'s> Frame<'s> {
             sig: None,
             arguments: 0,
             called_at: None,
+            parameters: Vec::new(),
             id: FRAMES.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
             diverged: false,
         }
@@ -247,6 +253,7 @@ impl<'i, 's> Eval<'i, 's> {
             holders: None,
             reads_arguments: false,
             called_at: None,
+            turbofish: Vec::new(),
             eager: 0,
             fuel: 0,
             expansions: 0,
@@ -363,6 +370,7 @@ impl<'i, 's> Eval<'i, 's> {
     ) -> (Value<'s>, Vec<Value<'s>>) {
         let key = std::ptr::from_ref(function.block);
         let called_at = self.called_at.take();
+        let turbofish = std::mem::take(&mut self.turbofish);
         if self.calls.contains(&key) || self.calls.len() > DEEPEST_CALL {
             if args.iter().any(Value::holds_router) {
                 let frame = Frame::new(function.module, None);
@@ -374,6 +382,7 @@ impl<'i, 's> Eval<'i, 's> {
         self.calls.push(key);
         let mut frame = Frame::new(function.module, self_ty);
         frame.called_at = called_at;
+        frame.parameters = self.parameters(function.sig, turbofish, &args);
         frame.sig = Some(function.sig);
         let mut holes = Vec::new();
         for (input, arg) in function.sig.inputs.iter().zip(&args) {

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use syn::Expr;
 
 use super::{DEEPEST_CALL, Eval, Frame};
-use crate::routes::index::{Found, Function, ModId, Target, item_name, segments, type_name};
+use crate::routes::index::{
+    Constant, Found, Function, ModId, Target, item_name, segments, type_name,
+};
 use crate::routes::router::{Axum, Router, Text};
 use crate::routes::value::{Record, Ty, TypeRef, Value};
 
@@ -48,6 +50,11 @@ impl<'s> Eval<'_, 's> {
                 Some(member) => self.member_of_type(&ty, &member.ident.to_string()),
                 None => ty.found.map_or_else(Value::unknown, Value::Item),
             };
+        }
+        if let (Some(name), Some(member)) = (&first, path.path.segments.get(1))
+            && let Some(ty) = frame.parameter(name)
+        {
+            return self.member_of_type(&ty, &member.ident.to_string());
         }
         self.target(frame.module, &path.path)
     }
@@ -98,18 +105,54 @@ impl<'s> Eval<'_, 's> {
             };
             return Value::Method(function, Rc::new(ty));
         }
-        if let Some((module, expr)) = self.index.associated(found, member) {
-            let ty = TypeRef {
-                name: name.clone(),
-                path: self.full_path(found),
-                found: Some(found),
-            };
-            let mut frame = Frame::new(module, Some(Rc::new(ty)));
-            return self.guarded(std::ptr::from_ref(expr).cast(), |eval| {
-                eval.expr(&mut frame, expr)
-            });
+        let constants = self.constants_of(found, member);
+        let ty = Rc::new(TypeRef {
+            name,
+            path: self.full_path(found),
+            found: Some(found),
+        });
+        constants
+            .into_iter()
+            .map(|constant| {
+                let mut frame = Frame::new(constant.module, Some(Rc::clone(&ty)));
+                self.guarded(std::ptr::from_ref(constant.expr).cast(), |eval| {
+                    eval.expr(&mut frame, constant.expr)
+                })
+            })
+            .reduce(|joined, next| joined.join(next, &why))
+            .unwrap_or(Value::Item(found))
+    }
+
+    /// What a constant of a type may be: its own, more than one under `cfg`, or what a trait says for
+    /// all types that do not.
+    pub(super) fn constants_of(&mut self, found: Found<'s>, name: &str) -> Vec<Constant<'s>> {
+        let Some(of) = item_name(found.item) else {
+            return Vec::new();
+        };
+        if let syn::Item::Enum(item) = found.item
+            && item.variants.iter().any(|variant| variant.ident == name)
+        {
+            return Vec::new();
         }
-        Value::Item(found)
+        let all = self.index.constants(&of, name).into_iter();
+        let (mut own, defaults): (Vec<_>, Vec<_>) =
+            all.partition(|constant| constant.self_ty.is_some());
+        own.retain(|constant| {
+            let ty = constant
+                .self_ty
+                .map(|ty| self.type_ref(constant.module, ty));
+            ty.and_then(|ty| ty.found)
+                .is_some_and(|other| self.is_twin(other, found))
+        });
+        if own.iter().all(|constant| constant.is_conditional) {
+            own.extend(defaults);
+        }
+        own
+    }
+
+    /// Whether two items are one, or twins under `cfg`: those have one path.
+    fn is_twin(&self, a: Found<'s>, b: Found<'s>) -> bool {
+        std::ptr::eq(a.item, b.item) || self.full_path(a) == self.full_path(b)
     }
 
     /// The only function of that name with a body in a trait, or in an `impl` for every type.
@@ -190,7 +233,6 @@ impl<'s> Eval<'_, 's> {
         let Some(of) = item_name(found.item) else {
             return Vec::new();
         };
-        let path = self.full_path(found);
         // An `impl` of a type is in its own package, but for traits of others.
         let krate = self.index.module(found.module).krate;
         let package = self.index.workspace.crates[krate.0 as usize].package;
@@ -199,13 +241,9 @@ impl<'s> Eval<'_, 's> {
             .into_iter()
             .filter(|function| {
                 function.self_ty.is_some_and(|ty| {
-                    type_name(ty).as_deref() == Some(of.as_str()) && {
-                        // Twins under `cfg` have one path.
-                        let ty = self.type_ref(function.module, ty);
-                        ty.found.is_some_and(|other| {
-                            std::ptr::eq(other.item, found.item) || ty.path == path
-                        })
-                    }
+                    type_name(ty).as_deref() == Some(of.as_str())
+                        && (self.type_ref(function.module, ty).found)
+                            .is_some_and(|other| self.is_twin(other, found))
                 })
             })
             .collect()

@@ -2,7 +2,9 @@
 
 use syn::Item;
 
-use crate::routes::index::{Found, Function, Index, ModId, is_test, item_name, last_is, type_name};
+use crate::routes::index::{
+    Constant, Function, Index, ModId, condition, is_test, last_is, type_name,
+};
 use crate::routes::source::{FileId, Word};
 
 impl<'s> Index<'s> {
@@ -166,18 +168,10 @@ impl<'s> Index<'s> {
         })
     }
 
-    /// The associated constant of that name in an `impl` of the type.
-    pub(crate) fn associated(
-        &self,
-        found: Found<'s>,
-        name: &str,
-    ) -> Option<(ModId, &'s syn::Expr)> {
-        let of = item_name(found.item)?;
-        if let Item::Enum(item) = found.item
-            && item.variants.iter().any(|variant| variant.ident == name)
-        {
-            return None;
-        }
+    /// The associated constants of that name: of the `impl`s of types that are called `of`, and of the
+    /// traits that such a type implements.
+    pub(crate) fn constants(&self, of: &str, name: &str) -> Vec<Constant<'s>> {
+        let mut all = Vec::new();
         for file in self.sources.defining("const ", name) {
             for module in self.modules_in(*file) {
                 for item in &self.module(module).items {
@@ -185,12 +179,37 @@ impl<'s> Index<'s> {
                         Item::Impl(block)
                             if type_name(&block.self_ty).is_some_and(|ty| ty == of) =>
                         {
-                            for member in &block.items {
-                                if let syn::ImplItem::Const(member) = member
-                                    && member.ident == name
-                                {
-                                    return Some((module, &member.expr));
+                            all.extend(block.items.iter().filter_map(|member| match member {
+                                syn::ImplItem::Const(member) if member.ident == name => {
+                                    let under = [&block.attrs, &member.attrs];
+                                    Some(Constant {
+                                        module,
+                                        self_ty: Some(&block.self_ty),
+                                        is_conditional: under
+                                            .iter()
+                                            .any(|attrs| condition(attrs).is_some()),
+                                        expr: &member.expr,
+                                    })
                                 }
+                                _ => None,
+                            }));
+                        }
+                        Item::Trait(block) => {
+                            let default = block.items.iter().find_map(|member| match member {
+                                syn::TraitItem::Const(member) if member.ident == name => {
+                                    Some(&member.default.as_ref()?.1)
+                                }
+                                _ => None,
+                            });
+                            if let Some(expr) = default
+                                && self.implements(of, &block.ident.to_string())
+                            {
+                                all.push(Constant {
+                                    module,
+                                    self_ty: None,
+                                    is_conditional: false,
+                                    expr,
+                                });
                             }
                         }
                         _ => {}
@@ -198,6 +217,6 @@ impl<'s> Index<'s> {
                 }
             }
         }
-        None
+        all
     }
 }

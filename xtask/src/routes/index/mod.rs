@@ -69,6 +69,17 @@ pub(crate) struct Function<'s> {
     pub(crate) is_member: bool,
 }
 
+/// An associated constant, of a type or of a trait.
+#[derive(Clone, Copy)]
+pub(crate) struct Constant<'s> {
+    pub(crate) module: ModId,
+    /// Of an `impl`, the type that has it.
+    pub(crate) self_ty: Option<&'s syn::Type>,
+    /// Under `cfg`.
+    pub(crate) is_conditional: bool,
+    pub(crate) expr: &'s syn::Expr,
+}
+
 /// What a path means.
 #[derive(Clone)]
 pub(crate) enum Target<'s> {

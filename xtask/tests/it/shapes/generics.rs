@@ -45,19 +45,14 @@ impl Module for Orders {
 }
 
 fn add<M: Module>(router: Router) -> Router {
-    M::mount(router) //~ mount
+    M::mount(router)
 }
 
 pub fn app() -> Router {
     Orders::mount(add::<Users>(Router::new()))
 }
 "#,
-        // What a trait does for any type is read only where the type is named.
-        &[
-            "GET /orders/{id} @orders show",
-            "RG008 @mount",
-            "RG011 @users",
-        ],
+        &["GET /orders/{id} @orders show", "GET /users @users list"],
     ),
     Shape::app(
         "what_is_converted_when_it_is_given",
@@ -218,6 +213,71 @@ pub fn app() -> Router {
             "GET /users @add list",
             "GET /inner @inner show",
             "GET /api @api show",
+        ],
+    ),
+    Shape::app(
+        "constants_of_type_parameters",
+        r#"
+use axum::{Router, routing::get};
+
+use crate::handlers::{list, show};
+
+trait Module {
+    const PREFIX: &'static str = "/default";
+    const HAS_TEST: bool = true;
+
+    fn extra(&self) -> Router {
+        Router::new()
+    }
+}
+
+struct Users;
+struct Orders;
+struct Mixed;
+
+impl Module for Users {
+    const HAS_TEST: bool = false;
+    const PREFIX: &'static str = "/users";
+}
+
+impl Module for Orders {}
+
+impl Module for Mixed {
+    #[cfg(feature = "mixed")]
+    const HAS_TEST: bool = false;
+    const PREFIX: &'static str = "/mixed";
+}
+
+fn routes<M: Module>(module: &M) -> Router {
+    let mut router = Router::new().route("/", get(list)); //~ list
+    if M::HAS_TEST {
+        router = router.route("/test", get(show)); //~ test
+    }
+    Router::new().nest(M::PREFIX, router.merge(module.extra()))
+}
+
+fn named<M: Module>() -> Router {
+    if !M::HAS_TEST {
+        return Router::new();
+    }
+    Router::new().route("/named", get(show)) //~ named
+}
+
+pub fn app() -> Router {
+    routes(&Users)
+        .merge(routes(&Orders))
+        .merge(routes(&Mixed))
+        .merge(named::<Users>())
+        .nest("/orders", named::<Orders>())
+}
+"#,
+        &[
+            "GET /users @list list",
+            "GET /default @list list",
+            "GET /default/test @test show",
+            "GET /mixed @list list",
+            "GET /mixed/test @test show",
+            "GET /orders/named @named show",
         ],
     ),
 ];
