@@ -253,7 +253,11 @@ impl<'s> Eval<'_, 's> {
     /// than one under `cfg`.
     fn rules(&mut self, module: ModId, target: &Target<'s>, name: &str) -> Vec<(Rules, String)> {
         let mut all: Vec<(&'s syn::ItemMacro, String)> = Vec::new();
-        match target {
+        let own = match target {
+            Target::Several(all) => all.first().unwrap_or(target),
+            target => target,
+        };
+        match own {
             Target::Items(items) => {
                 for found in items {
                     if let Item::Macro(item) = found.item

@@ -264,7 +264,19 @@ impl<'s> Eval<'_, 's> {
 
     /// What a path means as a value.
     pub(super) fn target(&mut self, module: ModId, path: &'s syn::Path) -> Value<'s> {
-        match self.index.resolve_path(module, path) {
+        let target = self.index.resolve_path(module, path);
+        self.meaning(target, path)
+    }
+
+    fn meaning(&mut self, target: Target<'s>, path: &'s syn::Path) -> Value<'s> {
+        match target {
+            Target::Several(all) => {
+                let why: Rc<str> = "cfg".into();
+                all.into_iter()
+                    .map(|target| self.meaning(target, path))
+                    .reduce(|joined, next| joined.join(next, &why))
+                    .unwrap_or_else(Value::unknown)
+            }
             Target::Items(all) => {
                 let why: Rc<str> = "cfg".into();
                 all.into_iter()

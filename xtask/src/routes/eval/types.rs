@@ -131,6 +131,16 @@ impl<'s> Eval<'_, 's> {
         {
             return vec![Rc::clone(self_ty)];
         }
+        let target = self.index.resolve_path(module, path);
+        self.types_of(target, path, is_peeled)
+    }
+
+    fn types_of(
+        &mut self,
+        target: Target<'s>,
+        path: &syn::Path,
+        is_peeled: bool,
+    ) -> Vec<Rc<TypeRef<'s>>> {
         let elsewhere = |path: Vec<String>| {
             Rc::new(TypeRef {
                 name: path.last().cloned().unwrap_or_default(),
@@ -138,7 +148,11 @@ impl<'s> Eval<'_, 's> {
                 found: None,
             })
         };
-        match self.index.resolve_path(module, path) {
+        match target {
+            Target::Several(all) => all
+                .into_iter()
+                .flat_map(|target| self.types_of(target, path, is_peeled))
+                .collect(),
             Target::Items(all) => all
                 .into_iter()
                 .map(|found| match found.item {

@@ -203,7 +203,7 @@ impl<'s> Index<'s> {
             }
             // A glob import was looked into on the way to another crate.
             Target::External(_) | Target::Module(_) => self.met_lost.set(false),
-            Target::Of(..) | Target::Unknown => {}
+            Target::Of(..) | Target::Several(_) | Target::Unknown => {}
         }
         self.met_lost.take()
     }

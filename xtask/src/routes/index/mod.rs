@@ -46,7 +46,8 @@ pub(crate) struct Module<'s> {
 enum Def<'s> {
     Item(&'s Item),
     Mod(&'s syn::ItemMod),
-    Use(Vec<String>),
+    /// An import, and whether it is under `cfg`.
+    Use(Vec<String>, bool),
 }
 
 /// An item and the module it stands in.
@@ -90,6 +91,8 @@ pub(crate) enum Target<'s> {
     Of(Vec<Found<'s>>, String),
     /// From a crate outside the tree, with the package's name first.
     External(Vec<String>),
+    /// Something of the tree under one `cfg`, something of elsewhere under another.
+    Several(Vec<Target<'s>>),
     Unknown,
 }
 
@@ -306,12 +309,13 @@ fn enter<'s>(module: &mut Module<'s>, item: &'s Item) {
     match item {
         Item::Mod(inner) => name(&inner.ident, Def::Mod(inner)),
         Item::Use(inner) => {
-            flatten(&inner.tree, &mut Vec::new(), module);
+            let is_conditional = condition(&inner.attrs).is_some();
+            flatten(&inner.tree, &mut Vec::new(), module, is_conditional);
         }
         Item::ExternCrate(inner) => {
             let target = vec![inner.ident.to_string()];
             if let Some((_, rename)) = &inner.rename {
-                name(rename, Def::Use(target));
+                name(rename, Def::Use(target, condition(&inner.attrs).is_some()));
             }
         }
         Item::Macro(inner) => {
@@ -332,14 +336,23 @@ fn enter<'s>(module: &mut Module<'s>, item: &'s Item) {
     }
 }
 
-fn flatten<'s>(tree: &'s UseTree, seen: &mut Vec<String>, module: &mut Module<'s>) {
+fn flatten<'s>(
+    tree: &'s UseTree,
+    seen: &mut Vec<String>,
+    module: &mut Module<'s>,
+    is_conditional: bool,
+) {
     let mut bind = |name: String, path: Vec<String>| {
-        module.names.entry(name).or_default().push(Def::Use(path));
+        module
+            .names
+            .entry(name)
+            .or_default()
+            .push(Def::Use(path, is_conditional));
     };
     match tree {
         UseTree::Path(path) => {
             seen.push(plain(&path.ident));
-            flatten(&path.tree, seen, module);
+            flatten(&path.tree, seen, module, is_conditional);
             seen.pop();
         }
         UseTree::Name(name) => {
@@ -364,7 +377,7 @@ fn flatten<'s>(tree: &'s UseTree, seen: &mut Vec<String>, module: &mut Module<'s
         UseTree::Glob(_) => module.globs.push(seen.clone()),
         UseTree::Group(group) => {
             for tree in &group.items {
-                flatten(tree, seen, module);
+                flatten(tree, seen, module, is_conditional);
             }
         }
     }

@@ -2,9 +2,7 @@
 
 use syn::Item;
 
-use crate::routes::index::{
-    DEEPEST, Def, Found, GENERATED, Index, ModId, Target, item_name, segments,
-};
+use crate::routes::index::{DEEPEST, Def, Found, GENERATED, Index, ModId, Target, segments};
 use crate::routes::source::FileId;
 use crate::routes::workspace::CrateId;
 
@@ -120,7 +118,8 @@ impl<'s> Index<'s> {
             return Target::Unknown;
         }
         let here = self.module(module);
-        let (mut items, mut all, mut named) = (Vec::new(), Vec::new(), None);
+        let (mut items, mut all, mut missing, mut named) =
+            (Vec::new(), Vec::new(), Vec::new(), None);
         let is_defined = here.names.get(first).is_some_and(|defs| {
             defs.iter()
                 .any(|def| matches!(def, Def::Item(item) if !matches!(item, Item::Macro(_))))
@@ -142,7 +141,7 @@ impl<'s> Index<'s> {
                         }
                     }
                 }
-                Def::Use(target) => {
+                Def::Use(target, is_conditional) => {
                     // `use axum::Router` must not look for `axum` among this module's own names.
                     let full: Vec<String> = target.iter().chain(&path[1..]).cloned().collect();
                     let found = if target.len() == 1 && target[0] == *first {
@@ -153,7 +152,9 @@ impl<'s> Index<'s> {
                     match found {
                         Target::Module(_) if path.len() == 1 => named = Some(found),
                         // What is defined here has the name; the import is a macro's.
-                        Target::External(_) if is_defined => {}
+                        Target::External(_) if is_defined && !is_conditional => {}
+                        // Beside what is known it is one more thing that the name may be.
+                        Target::Unknown if *is_conditional => missing.push(full),
                         found => all.push(found),
                     }
                 }
@@ -165,9 +166,10 @@ impl<'s> Index<'s> {
             [_, member] => all.push(Target::Of(items, member.clone())),
             _ => {}
         }
-        let united = self.unite(all);
+        let united = unite(all);
         if !matches!(united, Target::Unknown) {
-            return united;
+            let missing = missing.into_iter().map(Target::External);
+            return unite(std::iter::once(united).chain(missing).collect());
         }
         if let Some(named) = named {
             return named;
@@ -201,65 +203,10 @@ impl<'s> Index<'s> {
                 _ => {}
             }
         }
-        match self.unite(all) {
+        match unite(all) {
             Target::Unknown => trusted.unwrap_or(Target::Unknown),
             found => found,
         }
-    }
-
-    /// What a name means that is there more than once: twins under `cfg` all count.
-    fn unite(&self, all: Vec<Target<'s>>) -> Target<'s> {
-        let (mut items, mut of, mut outside) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut member, mut module) = (String::new(), None);
-        for target in all {
-            match target {
-                Target::Items(found) => items.extend(found),
-                Target::Of(found, name) => {
-                    of.extend(found);
-                    member = name;
-                }
-                Target::External(path) => {
-                    if !outside.contains(&path) {
-                        outside.push(path);
-                    }
-                }
-                Target::Module(_) => module = module.or(Some(target)),
-                Target::Unknown => {}
-            }
-        }
-        for all in [&mut items, &mut of] {
-            let mut known: Vec<*const Item> = Vec::new();
-            all.retain(|found: &Found<'s>| {
-                let is_new = !known.contains(&std::ptr::from_ref(found.item));
-                known.push(found.item);
-                is_new
-            });
-        }
-        if outside.is_empty() {
-            return match module {
-                _ if !items.is_empty() => Target::Items(items),
-                _ if !of.is_empty() => Target::Of(of, member),
-                module => module.unwrap_or(Target::Unknown),
-            };
-        }
-        let is_axum = |path: &Vec<String>| {
-            matches!(
-                path[0].as_str(),
-                "axum" | "axum_extra" | "utoipa_axum" | "aide"
-            )
-        };
-        if items.is_empty() && of.is_empty() && (outside.len() == 1 || outside.iter().all(is_axum))
-        {
-            return Target::External(outside.swap_remove(0));
-        }
-        let members = of.iter().map(|found| (found, Some(member.clone())));
-        for (found, member) in items.iter().map(|found| (found, None)).chain(members) {
-            let mut path = self.module_path(found.module);
-            path.extend(item_name(found.item));
-            path.extend(member);
-            outside.push(path);
-        }
-        Target::External(ambiguous(&outside))
     }
 
     /// What an import renamed to `name`, by its own name.
@@ -268,7 +215,7 @@ impl<'s> Index<'s> {
         while let Some(id) = scope {
             let here = self.module(id);
             for def in here.names.get(name).into_iter().flatten() {
-                if let Def::Use(target) = def
+                if let Def::Use(target, _) = def
                     && let Some(last) = target.last()
                     && last != name
                 {
@@ -287,7 +234,7 @@ impl<'s> Index<'s> {
         while let Some(id) = scope {
             let here = self.module(id);
             let found = here.names.get(name).into_iter().flatten().any(|def| match def {
-                Def::Use(target) => matches!(self.resolve_at(id, target, 1), Target::External(path) if path.first().is_some_and(|first| first == package)),
+                Def::Use(target, _) => matches!(self.resolve_at(id, target, 1), Target::External(path) if path.first().is_some_and(|first| first == package)),
                 _ => false,
             });
             if found {
@@ -346,6 +293,62 @@ impl<'s> Index<'s> {
             Item::Fn(item) => Some((item, self.module(found.module).file)),
             _ => None,
         }
+    }
+}
+
+/// What a name means that is there more than once: twins under `cfg` all count.
+fn unite(all: Vec<Target<'_>>) -> Target<'_> {
+    let (mut items, mut of, mut outside) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut member, mut module) = (String::new(), None);
+    let each = all.into_iter().flat_map(|target| match target {
+        Target::Several(all) => all,
+        one => vec![one],
+    });
+    for target in each {
+        match target {
+            Target::Items(found) => items.extend(found),
+            Target::Of(found, name) => {
+                of.extend(found);
+                member = name;
+            }
+            Target::External(path) => {
+                if !outside.contains(&path) {
+                    outside.push(path);
+                }
+            }
+            Target::Module(_) => module = module.or(Some(target)),
+            Target::Several(_) | Target::Unknown => {}
+        }
+    }
+    for all in [&mut items, &mut of] {
+        let mut known: Vec<*const Item> = Vec::new();
+        all.retain(|found: &Found<'_>| {
+            let is_new = !known.contains(&std::ptr::from_ref(found.item));
+            known.push(found.item);
+            is_new
+        });
+    }
+    let own = if !items.is_empty() {
+        Some(Target::Items(items))
+    } else if !of.is_empty() {
+        Some(Target::Of(of, member))
+    } else {
+        module
+    };
+    let is_axum = |path: &Vec<String>| {
+        matches!(
+            path[0].as_str(),
+            "axum" | "axum_extra" | "utoipa_axum" | "aide"
+        )
+    };
+    let outside = match outside.len() {
+        0 => return own.unwrap_or(Target::Unknown),
+        n if n == 1 || outside.iter().all(is_axum) => outside.swap_remove(0),
+        _ => ambiguous(&outside),
+    };
+    match own {
+        Some(own) => Target::Several(vec![own, Target::External(outside)]),
+        None => Target::External(outside),
     }
 }
 

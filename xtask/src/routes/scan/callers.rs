@@ -2,7 +2,7 @@
 
 use syn::visit::Visit;
 
-use crate::routes::index::{Function, Index, Target, is_test, type_name};
+use crate::routes::index::{Found, Function, Index, Target, is_test, type_name};
 use crate::routes::source::{FileId, Site};
 
 /// In how many files callers of one function are looked for.
@@ -217,18 +217,15 @@ pub(super) fn callers_in<'s>(
                         })
                     };
                     function.is_member && of_type()
-                        || !function.is_member
-                            && match index.resolve_path(scope, path) {
-                                Target::Items(all) => all.iter().any(|found| match found.item {
-                                    syn::Item::Fn(item) => {
-                                        std::ptr::eq(&raw const *item.block, function.block)
-                                    }
-                                    _ => false,
-                                }),
-                                // A local function, or a name from a scope that is not looked into.
-                                Target::Unknown => path.segments.len() == 1,
-                                _ => false,
-                            }
+                        || !function.is_member && match index.resolve_path(scope, path) {
+                            Target::Items(all) => is_among(&all, function),
+                            Target::Several(all) => all.iter().any(
+                                |one| matches!(one, Target::Items(all) if is_among(all, function)),
+                            ),
+                            // A local function, or a name from a scope that is not looked into.
+                            Target::Unknown => path.segments.len() == 1,
+                            _ => false,
+                        }
                 });
                 if by_path || calls.macros || function.is_member && calls.methods {
                     all.push(caller);
@@ -237,4 +234,11 @@ pub(super) fn callers_in<'s>(
         }
     }
     all
+}
+
+fn is_among(all: &[Found<'_>], function: &Function<'_>) -> bool {
+    all.iter().any(|found| match found.item {
+        syn::Item::Fn(item) => std::ptr::eq(&raw const *item.block, function.block),
+        _ => false,
+    })
 }

@@ -142,6 +142,20 @@ fn dressed(guards: &imp::Guards, app: Router) -> Router {
     guards.dress(app)
 }
 
+#[cfg(feature = "auth")]
+use crate::guards::auth as gone;
+#[cfg(not(feature = "auth"))]
+use crate::nowhere::auth as gone;
+
+#[cfg(feature = "enterprise")]
+use enterprise::routes as more;
+#[cfg(not(feature = "enterprise"))]
+use self::plain_routes as more;
+
+fn plain_routes() -> Router {
+    one("/more")
+}
+
 mod globs {
     #[cfg(feature = "auth")]
     use crate::guards::*;
@@ -163,6 +177,8 @@ pub fn app() -> Router {
         .merge(one("/same").layer(branched)) //~ auth_same
         .merge(one("/function").layer(from_fn(auth))) //~ auth_function
         .merge(one("/outside").layer(from_fn(outside))) //~ auth_outside
+        .merge(one("/gone").layer(from_fn(gone))) //~ auth_gone
+        .merge(more()) //~ more
         .merge(globs::app(one("/glob")))
         .merge(imp::Guards::protect(one("/called")))
         .merge(dressed(&imp::Guards, one("/method")))
@@ -179,6 +195,9 @@ pub fn app() -> Router {
             "GET /same @one plain [auth_same]",
             "GET /function @one plain [auth_function?]",
             "GET /outside @one plain [auth_outside?]",
+            "GET /gone @one plain [auth_gone?]",
+            "GET /more @one plain",
+            "RG008 @more",
             "GET /glob @one plain [auth_glob?]",
             "GET /called @one plain [auth_called?]",
             "GET /method @one plain [auth_method?]",
