@@ -90,6 +90,31 @@ pub(crate) struct Routes {
     pub(crate) rule: Vec<RouteRule>,
     /// Routes for everybody.
     pub(crate) public: Vec<PublicRoute>,
+    /// Where all this was read, for findings about it.
+    #[serde(skip)]
+    pub(crate) file: String,
+}
+
+impl Routes {
+    /// Guards, the general ones and those of rules.
+    pub(crate) fn all_guards(&self) -> impl Iterator<Item = &str> {
+        let ruled = self.rule.iter().flat_map(|rule| &rule.guards);
+        self.guards.iter().chain(ruled).map(String::as_str)
+    }
+
+    /// Handler arguments, the general ones and those of rules.
+    pub(crate) fn all_extractors(&self) -> impl Iterator<Item = &str> {
+        let ruled = self.rule.iter().flat_map(|rule| &rule.extractors);
+        self.extractors.iter().chain(ruled).map(String::as_str)
+    }
+
+    /// Every name of a function, type or layer.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let layers = self.headers.iter().chain(&self.rate_limits);
+        self.all_guards()
+            .chain(self.all_extractors())
+            .chain(layers.map(String::as_str))
+    }
 }
 
 /// Routes of an app, or below a path, need one of these guards instead of the general ones.
@@ -97,12 +122,60 @@ pub(crate) struct Routes {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RouteRule {
     pub(crate) app: Option<String>,
-    /// A path, or all below it: `/admin/**`.
-    pub(crate) path: Option<String>,
+    pub(crate) path: Option<PathPattern>,
     #[serde(default)]
     pub(crate) guards: Vec<String>,
     #[serde(default)]
     pub(crate) extractors: Vec<String>,
+}
+
+/// A path as the table prints it, or all below one: `/admin/**`.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct PathPattern(String);
+
+impl PathPattern {
+    /// `/admin/**` covers `/admin` and all below, fallbacks included.
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        let Some(prefix) = self.0.strip_suffix("/**") else {
+            return self.0 == path;
+        };
+        let path = path
+            .strip_prefix("<fallback:")
+            .and_then(|inner| inner.strip_suffix('>'))
+            .unwrap_or(path);
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl TryFrom<String> for PathPattern {
+    type Error = String;
+
+    fn try_from(pattern: String) -> Result<Self, String> {
+        if !pattern.starts_with('/') && !pattern.starts_with("<fallback:/") {
+            return Err(format!("`{pattern}` begins with no `/`"));
+        }
+        let path = pattern.strip_suffix("/**").unwrap_or(&pattern);
+        // A star with a name behind it is a wildcard of axum's own: `/{*rest}`, `/*rest`.
+        let is_name = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        let is_own = |part: &str| {
+            let rest = part.strip_prefix('{').unwrap_or(part).strip_prefix('*');
+            !part.contains('*') || rest.is_some_and(|rest| is_name(rest) && !rest.contains('*'))
+        };
+        if !path.split('/').all(is_own) {
+            return Err(format!(
+                "`*` in `{pattern}` means nothing: only `/**` at the end does, for all below"
+            ));
+        }
+        Ok(Self(pattern))
+    }
+}
+
+impl std::fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -158,21 +231,18 @@ impl Allow {
 impl Policy {
     /// Reads `xtask.toml` below `root`; a missing file is the default policy.
     pub(crate) fn load(root: &Path) -> Result<Self> {
-        Self::load_file(&root.join(FILE))
+        Self::read(&root.join(FILE), FILE)
     }
 
     /// Reads a policy from anywhere.
     pub(crate) fn load_file(path: &Path) -> Result<Self> {
-        let name = if path.file_name().is_some_and(|name| name == FILE) {
-            FILE.to_owned()
-        } else {
-            path.display().to_string()
-        };
+        Self::read(path, &path.display().to_string())
+    }
+
+    fn read(path: &Path, name: &str) -> Result<Self> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => {
                 return Err(error).context(
                     Problem::precondition(format!("failed to read `{name}`"))
@@ -180,12 +250,12 @@ impl Policy {
                 );
             }
         };
-        Self::parse(&text, &name)
+        Self::parse(&text, name)
     }
 
     /// `name` is the file's, for errors.
     pub(crate) fn parse(text: &str, name: &str) -> Result<Self> {
-        let policy: Self = toml_edit::de::from_str(text).map_err(|error| {
+        let mut policy: Self = toml_edit::de::from_str(text).map_err(|error| {
             // The error of `toml_edit` quotes the line and puts a caret under the spot.
             Problem::precondition(format!(
                 "failed to parse `{name}`\n{}",
@@ -193,6 +263,7 @@ impl Policy {
             ))
             .help(format!("mend the marked spot in `{name}`"))
         })?;
+        name.clone_into(&mut policy.routes.file);
         let reasons = policy
             .allow
             .iter()
@@ -265,6 +336,31 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("unknown field `prefixs`"), "{text}");
+    }
+
+    #[test]
+    fn a_pattern_has_a_star_at_its_end_only() {
+        let rule = |path: &str| {
+            let text = format!("[[routes.rule]]\npath = \"{path}\"\nguards = [\"a::b\"]\n");
+            Policy::parse(&text, FILE)
+        };
+        for path in [
+            "/**",
+            "/a",
+            "/a/**",
+            "/a/{id}/**",
+            "/{*rest}",
+            "/a/*rest",
+            "<fallback:/a>",
+        ] {
+            rule(path).unwrap();
+        }
+        for path in [
+            "", "a/**", "/a*", "/a/*", "/*/a", "/**/a", "/a/**/**", "/a**", "**",
+        ] {
+            let error = format!("{:#}", rule(path).unwrap_err());
+            assert!(error.contains("line 2") && error.contains('^'), "{error}");
+        }
     }
 
     #[test]

@@ -61,37 +61,9 @@ fn read_here(root: &Path, files: &[String], policy: &Policy) -> Result<Table> {
         .filter(|package| policy.apps.guard_crates.contains(&package.dir))
         .map(|package| package.name.replace('-', "_"))
         .collect();
-    let guards: BTreeSet<&str> = policy
-        .routes
-        .guards
-        .iter()
-        .chain(policy.routes.rule.iter().flat_map(|rule| &rule.guards))
-        .map(String::as_str)
-        .collect();
-    let lists = [
-        &policy.routes.guards,
-        &policy.routes.extractors,
-        &policy.routes.headers,
-        &policy.routes.rate_limits,
-    ];
-    let names: BTreeSet<&str> = lists
-        .into_iter()
-        .chain(
-            policy
-                .routes
-                .rule
-                .iter()
-                .flat_map(|rule| [&rule.guards, &rule.extractors]),
-        )
-        .flatten()
-        .map(String::as_str)
-        .collect();
-    let reads_arguments = !policy.routes.extractors.is_empty()
-        || policy
-            .routes
-            .rule
-            .iter()
-            .any(|rule| !rule.extractors.is_empty());
+    let guards: BTreeSet<&str> = policy.routes.all_guards().collect();
+    let names: BTreeSet<&str> = policy.routes.names().collect();
+    let reads_arguments = policy.routes.all_extractors().next().is_some();
     let index = index::Index::new(&sources, &workspace);
     // What no router can be in is only held to parse, beside the scan.
     let mut unread: Vec<_> = sources

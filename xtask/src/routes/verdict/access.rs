@@ -1,20 +1,23 @@
 //! What lets callers in: guards and arguments, what the policy declares, and why a route is open.
 
+use std::collections::BTreeSet;
+
 use super::{Judge, texts};
-use crate::policy::RouteRule;
-use crate::report::Finding;
-use crate::routes::mend;
+use crate::policy::PublicRoute;
+use crate::report::text::visible;
+use crate::routes::mend::{self, Mend};
 use crate::routes::router::{How, Late, LayerUse};
 use crate::routes::scan::Row;
+use crate::routes::source::Site;
 use crate::routes::table::{Route, Verdict};
 
-/// What lets callers into a route, by the names of the policy.
+/// What lets callers into a route: any of these.
 struct Demand<'a> {
     guards: Vec<&'a str>,
     extractors: Vec<&'a str>,
 }
 
-/// What is wrong where nothing holds a demand.
+/// A demand that nothing holds.
 struct Open<'a, 'r> {
     guards: Vec<&'a str>,
     /// A guard that is there only sometimes.
@@ -22,272 +25,224 @@ struct Open<'a, 'r> {
 }
 
 impl<'a> Judge<'a> {
-    /// Rules that a route must meet besides the general one.
-    fn rules(&self, row: &Row) -> Vec<&'a RouteRule> {
-        self.policy
-            .rule
-            .iter()
-            .filter(|rule| {
-                rule.app.as_ref().is_none_or(|app| *app == row.app)
-                    && rule
-                        .path
-                        .as_ref()
-                        .is_none_or(|path| covers(path, &row.path.shown))
+    /// What the rules of the policy demand of a route; where none is of it, the general guards.
+    fn demands(&mut self, row: &Row) -> Vec<Demand<'a>> {
+        let rules = self.policy.rule.iter().enumerate();
+        let rules: Vec<_> = rules.filter(|(_, rule)| is_of(rule, row)).collect();
+        self.rules_used.extend(rules.iter().map(|(n, _)| n));
+        if rules.is_empty() {
+            return vec![Demand {
+                guards: texts(&self.policy.guards),
+                extractors: texts(&self.policy.extractors),
+            }];
+        }
+        rules
+            .into_iter()
+            .map(|(_, rule)| Demand {
+                guards: texts(&rule.guards),
+                extractors: texts(&rule.extractors),
             })
             .collect()
     }
 
-    fn demands(&self, row: &Row) -> Vec<Demand<'a>> {
-        let mut demands: Vec<Demand<'a>> = self
-            .rules(row)
-            .into_iter()
-            .map(|rule| Demand {
-                guards: texts(&rule.guards),
-                extractors: texts(&rule.extractors),
-            })
-            .collect();
-        if demands.is_empty() {
-            demands.push(Demand {
-                guards: texts(&self.policy.guards),
-                extractors: texts(&self.policy.extractors),
-            });
-        }
-        demands
+    /// The entry of `routes.public` that is of a route.
+    pub(super) fn public_entry(&self, row: &Row) -> Option<usize> {
+        let mut entries = self.policy.public.iter();
+        entries.position(|public| declares(public, row))
     }
 
     /// A route of a raw router: what its layers and arguments make of it, and what is declared.
     pub(super) fn layered(&mut self, row: &Row, what: &str, route: &mut Route) {
-        let mut held = Vec::new();
+        let mut guards = BTreeSet::new();
         let mut open = None;
         for demand in self.demands(row) {
-            match self.held(row, demand, route) {
-                Ok(name) => held.push(name.to_owned()),
-                Err(missing) => open = open.or(Some(missing)),
+            let names = self.held(row, &demand, route);
+            if names.is_empty() {
+                open.get_or_insert_with(|| Open {
+                    conditional: self.sometimes(row, &demand.guards),
+                    guards: demand.guards,
+                });
             }
+            guards.extend(names);
         }
-        held.dedup();
-        let public = self.policy.public.iter().position(|public| {
-            public.app.as_ref().is_none_or(|app| *app == row.app)
-                && public.method.eq_ignore_ascii_case(row.method)
-                && public.path == row.path.shown
-        });
+        let guards: Vec<&str> = guards.into_iter().collect();
+        let public = self.public_entry(row);
         self.public_used.extend(public);
         match (public, open) {
-            (Some(n), Some(_)) => self.public(row, what, n, route),
-            (None, Some(open)) => {
-                let rule = self.open(row, what, &open);
-                route.rule = Some(rule.to_owned());
+            (Some(n), Some(_)) => {
+                let reason = &self.policy.public[n].reason;
+                let place = format!("`reason` in `{}`", self.policy.file);
+                route.access = Some("public".to_owned());
+                self.public(row.site, what, Some(reason), route, &place);
             }
+            (None, Some(open)) => self.open(row, what, &open, route),
             (public, None) => {
-                if public.is_some() {
-                    let guards = held.join("`, `");
-                    self.error(
-                        "RG009",
-                        row.site,
-                        format!("{what} is declared public, and guarded by `{guards}`"),
-                    )
-                    .help =
-                        Some("remove the entry from `routes.public` in `xtask.toml`".to_owned());
-                    route.rule = Some("RG009".to_owned());
-                }
                 route.verdict = Verdict::Guarded;
-                route.access = Some(held.join(" + "));
+                route.access = Some(guards.join(" + "));
+                if public.is_some() {
+                    let guards = guards.join("`, `");
+                    let message = format!("{what} is declared public, and guarded by `{guards}`");
+                    let file = &self.policy.file;
+                    let help = format!("remove the entry from `routes.public` in `{file}`");
+                    self.red(route, "RG009", row.site, message, help);
+                }
             }
         }
         self.required_layers(row, what, route);
     }
 
-    /// The guard or argument that holds a demand on every way on which the route exists.
-    fn held<'r>(
-        &mut self,
-        row: &'r Row,
-        demand: Demand<'a>,
-        route: &mut Route,
-    ) -> Result<&'a str, Open<'a, 'r>> {
-        let mut conditional = None;
-        let mut by = None;
+    /// Every guard and argument that holds a demand on all ways on which the route exists.
+    fn held(&mut self, row: &Row, demand: &Demand<'a>, route: &mut Route) -> BTreeSet<&'a str> {
+        let mut held = BTreeSet::new();
         for layer in &row.stack {
             for part in layer.parts.iter() {
-                if let Some(name) = self.named(part, &demand.guards) {
-                    self.used.insert(name);
-                    if layer.is_conditional || part.is_conditional {
-                        conditional = Some(layer);
-                    } else {
-                        by = Some(name);
-                        let place = self.place(layer.site);
-                        route.why.push(format!("guarded by {name} at {place}"));
-                    }
+                let Some(name) = self.named(part, &demand.guards) else {
+                    continue;
+                };
+                self.used.insert(name);
+                if !layer.is_conditional && !part.is_conditional {
+                    held.insert(name);
+                    let place = self.place(layer.site);
+                    route.why.push(format!("guarded by {name} at {place}"));
                 }
             }
         }
-        if by.is_none() {
-            by = demand
-                .extractors
-                .iter()
-                .find(|name| row.handler.extractors.iter().any(|ty| self.means(name, ty)))
-                .copied();
-            if let Some(name) = by {
+        for name in &demand.extractors {
+            if row.handler.extractors.iter().any(|ty| self.means(name, ty)) {
                 self.used.insert(name);
+                held.insert(name);
                 route.why.push(format!("guarded by its argument {name}"));
             }
         }
-        by.ok_or(Open {
-            guards: demand.guards,
-            conditional,
-        })
+        held
     }
 
-    /// A route that the policy declares public, by its `n`th entry.
-    fn public(&mut self, row: &Row, what: &str, n: usize, route: &mut Route) {
-        let reason = self.policy.public[n].reason.clone();
-        self.reason(row.site, what, &reason, route, "`reason` in `xtask.toml`");
-        route.verdict = Verdict::Public;
-        route.access = Some("public".to_owned());
-        route.reason = Some(reason);
+    /// The layer with a guard that is not there on every way.
+    fn sometimes<'r>(&self, row: &'r Row, guards: &[&str]) -> Option<&'r LayerUse> {
+        row.stack
+            .iter()
+            .rev()
+            .find(|layer| self.is_any(&layer.parts, guards))
     }
 
-    /// Says why a route is open; answers the rule.
-    fn open(&mut self, row: &Row, what: &str, open: &Open<'a, '_>) -> &'static str {
-        let guards = open.guards.as_slice();
+    /// Says why a route is open.
+    fn open(&mut self, row: &Row, what: &str, open: &Open<'a, '_>, route: &mut Route) {
+        let mut late = row.late.iter();
+        let late = late.find(|late| self.is_any(&late.layer.parts, &open.guards));
         if let Some(layer) = open.conditional {
-            let place = self.place(layer.site);
-            self.error(
-                "RG005",
-                row.site,
-                format!("{what} is guarded at {place} only sometimes"),
-            )
-            .help = Some(
-                "put the guard on in every branch, or declare the route public with a reason"
-                    .to_owned(),
+            let message = format!(
+                "{what} is guarded at {} only sometimes",
+                self.place(layer.site)
             );
-            return "RG005";
-        }
-        let late = row.late.iter().find(|late| {
-            late.layer
-                .parts
-                .iter()
-                .any(|part| self.named(part, guards).is_some())
-        });
-        match late {
-            Some(late) => self.late(row, what, late),
-            None => self.bare(row, what, guards),
+            let help =
+                "put the guard on in every branch, or declare the route public with a reason";
+            self.red(route, "RG005", row.site, message, help);
+        } else if let Some(late) = late {
+            self.late(row, what, late, route);
+        } else {
+            self.bare(row, what, &open.guards, route);
         }
     }
 
-    /// Nothing that guards is anywhere near.
-    fn bare(&mut self, row: &Row, what: &str, guards: &[&'a str]) -> &'static str {
-        let (rule, help) = if row.is_fallback {
-            (
-                "RG004",
-                "put the fallback on before the guard's `.layer(…)`, or declare it public with a reason",
-            )
-        } else {
-            (
-                "RG001",
-                "put a guard of the policy around it with `.route_layer(…)` after it is registered, or declare it public with a reason",
-            )
-        };
+    /// No guard is anywhere near.
+    fn bare(&mut self, row: &Row, what: &str, guards: &[&str], route: &mut Route) {
+        let rule = if row.is_fallback { "RG004" } else { "RG001" };
         let help = if guards.is_empty() {
-            "name the guards in `routes.guards` of `xtask.toml`, or the public routes in `routes.public`"
+            format!(
+                "name the guards in `routes.guards` of `{}`, or the public routes in `routes.public`",
+                self.policy.file
+            )
+        } else if row.is_fallback {
+            "put the fallback on before the guard's `.layer(…)`, or declare it public with a reason"
+                .to_owned()
         } else {
-            help
+            "put a guard of the policy around it with `.route_layer(…)` after it is registered, or declare it public with a reason".to_owned()
         };
-        self.error(rule, row.site, format!("{what} has no guard"))
-            .help = Some(help.to_owned());
-        rule
+        self.red(route, rule, row.site, format!("{what} has no guard"), help);
     }
 
     /// There is a guard, and it does not reach the route.
-    fn late(&mut self, row: &Row, what: &str, late: &Late) -> &'static str {
+    fn late(&mut self, row: &Row, what: &str, late: &Late, route: &mut Route) {
         let layer = self.place(late.layer.site);
         let at = self.place(late.at);
-        let (rule, message, help) = match late.how {
+        let (rule, why, help) = match late.how {
             How::Chained => (
                 "RG003",
-                format!(
-                    "{what} has no guard: its method is chained at {at} after the layer at {layer}"
-                ),
+                format!("its method is chained at {at} after the layer at {layer}"),
                 "chain the method before the layer",
             ),
             How::RouteLayer => (
                 "RG004",
-                format!(
-                    "{what} has no guard: `route_layer` at {layer} reaches neither `any` nor fallbacks"
-                ),
+                format!("`route_layer` at {layer} reaches neither `any` nor fallbacks"),
                 "use `.layer(…)` there, or name the methods instead of `any`",
             ),
             How::Registered if row.is_fallback => (
                 "RG004",
-                format!("{what} has no guard: it is set at {at} after the layer at {layer}"),
+                format!("it is set at {at} after the layer at {layer}"),
                 "set the fallback before the layer",
             ),
             How::Registered => (
                 "RG002",
-                format!("{what} has no guard: it is added at {at} after the layer at {layer}"),
+                format!("it is added at {at} after the layer at {layer}"),
                 "add it before the layer: a layer covers only what is already there",
             ),
         };
-        let fix = match late.how {
-            How::RouteLayer => mend::rename(self.sources, late.layer.site, "layer"),
-            _ => mend::move_layer(self.sources, late.layer.site, late.at),
-        };
-        self.error(rule, row.site, message).help = Some(help.to_owned());
-        self.attach(fix);
-        rule
+        let message = format!("{what} has no guard: {why}");
+        self.red(route, rule, row.site, message, help);
+        self.attach(match late.how {
+            How::RouteLayer => self.widened(late.layer.site),
+            _ => self.moved(late.layer.site, late.at),
+        });
     }
 
-    /// Declarations of the policy that match nothing any more.
-    pub(super) fn stale(&mut self) {
-        let mut stale: Vec<String> = Vec::new();
-        for (n, public) in self.policy.public.iter().enumerate() {
-            if !self.public_used.contains(&n) {
-                stale.push(format!(
-                    "`routes.public` names `{} {}`, which is not there",
-                    public.method, public.path
-                ));
-            }
+    /// `layer` in place of `route_layer`, unless that guards what is declared public.
+    fn widened(&self, layer: Site) -> Option<Mend> {
+        let mut rows = self.found.rows.iter();
+        let is_public = rows.any(|row| {
+            row.late
+                .iter()
+                .any(|late| late.layer.site == layer && late.how == How::RouteLayer)
+                && self.public_entry(row).is_some()
+        });
+        if is_public {
+            return None;
         }
-        let named = [
-            &self.policy.guards,
-            &self.policy.extractors,
-            &self.policy.headers,
-            &self.policy.rate_limits,
-        ];
-        let ruled = self
-            .policy
-            .rule
-            .iter()
-            .flat_map(|rule| [&rule.guards, &rule.extractors]);
-        for name in named.into_iter().chain(ruled).flatten() {
-            if !self.used.contains(name.as_str()) {
-                stale.push(format!(
-                    "`{name}` stands before no route: is its path right?"
-                ));
-            }
+        mend::rename(self.sources, layer, "route_layer", "layer")
+    }
+
+    /// The late call in front of the layer, unless it brings what is declared public along.
+    pub(super) fn moved(&self, layer: Site, late: Site) -> Option<Mend> {
+        let guards: Vec<&str> = self.policy.all_guards().collect();
+        let mut rows = self.found.rows.iter();
+        let is_public = rows.any(|row| {
+            row.late
+                .iter()
+                .any(|other| other.at == late && self.is_any(&other.layer.parts, &guards))
+                && self.public_entry(row).is_some()
+        });
+        if is_public {
+            return None;
         }
-        for message in stale {
-            self.table.findings.push(
-                Finding::error("RG009", message)
-                    .file(crate::policy::FILE)
-                    .help("names are full paths with the crate first, as `cargo xtask routes explain METHOD PATH` prints them"),
-            );
-        }
+        mend::move_call(self.sources, layer, late)
     }
 }
 
-/// `/admin/**` covers `/admin` and all below.
-fn covers(pattern: &str, path: &str) -> bool {
-    match pattern.strip_suffix("/**") {
-        Some(prefix) => {
-            let path = path
-                .strip_prefix("<fallback:")
-                .and_then(|inner| inner.strip_suffix('>'))
-                .unwrap_or(path);
-            path == prefix
-                || path
-                    .strip_prefix(prefix)
-                    .is_some_and(|rest| rest.starts_with('/'))
-        }
-        None => pattern == path,
-    }
+/// Whether an entry of `routes.public` is of a route.
+pub(super) fn declares(public: &PublicRoute, row: &Row) -> bool {
+    public.app.as_ref().is_none_or(|app| *app == row.app) && is_named(public, row)
+}
+
+/// Whether an entry of `routes.public` names a route, be it of another app.
+pub(super) fn is_named(public: &PublicRoute, row: &Row) -> bool {
+    public.method.eq_ignore_ascii_case(row.method)
+        && (public.path == row.path.shown || public.path == visible(&row.path.shown))
+}
+
+/// Whether a rule is of a route.
+pub(super) fn is_of(rule: &crate::policy::RouteRule, row: &Row) -> bool {
+    rule.app.as_ref().is_none_or(|app| *app == row.app)
+        && rule
+            .path
+            .as_ref()
+            .is_none_or(|path| path.covers(&row.path.shown))
 }

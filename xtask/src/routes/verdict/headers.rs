@@ -3,9 +3,9 @@
 use super::{Judge, texts};
 use crate::report::Severity;
 use crate::report::text::visible;
-use crate::routes::mend;
-use crate::routes::router::{Kind, Stack};
-use crate::routes::scan::{Row, Scan};
+use crate::routes::mend::{self, Mend};
+use crate::routes::router::{Kind, LayerUse, Stack};
+use crate::routes::scan::Row;
 use crate::routes::source::Site;
 use crate::routes::table::{Answer, Route};
 
@@ -25,32 +25,51 @@ const ANSWERING: &[&str] = &[
 
 const HELP: &str = "put the header layer on with `.layer(…)` as the last, outermost one";
 
+/// On how many ways a layer stands before an answer.
+enum Standing {
+    Always,
+    Sometimes(Site),
+    Never,
+}
+
 impl<'a> Judge<'a> {
     /// Rate limit and headers, where the policy names any.
     pub(super) fn required_layers(&mut self, row: &Row, what: &str, route: &mut Route) {
         let limits = texts(&self.policy.rate_limits);
-        if !limits.is_empty() && !self.has(&row.stack, &limits) {
-            route.rule.get_or_insert_with(|| "RG001".to_owned());
-            self.error("RG001", row.site, format!("{what} has no rate limit"))
-                .help = Some(format!("put `{}` around it", limits.join("` or `")));
+        let lack = match self.standing(&row.stack, &limits) {
+            _ if limits.is_empty() => None,
+            Standing::Always => None,
+            Standing::Sometimes(site) => Some(format!(
+                "{what} has a rate limit only sometimes, at {}",
+                self.place(site)
+            )),
+            Standing::Never => Some(format!("{what} has no rate limit")),
+        };
+        if let Some(message) = lack {
+            let help = format!("put `{}` around it", limits.join("` or `"));
+            self.red(route, "RG001", row.site, message, help);
         }
         if let Some((site, message)) = self.headers(&row.stack, row.site, what) {
-            route.rule.get_or_insert_with(|| "RG006".to_owned());
-            self.error("RG006", site, message).help = Some(HELP.to_owned());
+            self.red(route, "RG006", site, message, HELP);
         }
     }
 
-    fn has(&mut self, stack: &Stack, wanted: &[&'a str]) -> bool {
-        let mut has = false;
+    fn standing(&mut self, stack: &Stack, wanted: &[&'a str]) -> Standing {
+        let mut standing = Standing::Never;
         for layer in stack {
             for part in layer.parts.iter() {
-                if let Some(name) = self.named(part, wanted) {
-                    self.used.insert(name);
-                    has |= !layer.is_conditional && !part.is_conditional;
+                let Some(name) = self.named(part, wanted) else {
+                    continue;
+                };
+                self.used.insert(name);
+                if !layer.is_conditional && !part.is_conditional {
+                    standing = Standing::Always;
+                } else if matches!(standing, Standing::Never) {
+                    standing = Standing::Sometimes(layer.site);
                 }
             }
         }
-        has
+        standing
     }
 
     /// What is wrong with the headers of an answer: none, or something that answers outside of them.
@@ -59,12 +78,22 @@ impl<'a> Judge<'a> {
         if wanted.is_empty() {
             return None;
         }
-        if !self.has(stack, &wanted) {
-            return Some((site, format!("answers of {what} lack the required headers")));
+        match self.standing(stack, &wanted) {
+            Standing::Always => {}
+            Standing::Sometimes(layer) => {
+                let place = self.place(layer);
+                let message = format!(
+                    "answers of {what} have the required headers only sometimes, at {place}"
+                );
+                return Some((site, message));
+            }
+            Standing::Never => {
+                return Some((site, format!("answers of {what} lack the required headers")));
+            }
         }
-        let mut answering = texts(&self.policy.guards);
+        let mut answering: Vec<&str> = self.policy.all_guards().collect();
         answering.extend(texts(&self.policy.rate_limits));
-        answering.extend(self.policy.rule.iter().flat_map(|rule| texts(&rule.guards)));
+        answering.extend(ANSWERING);
         // Outermost first: what answers before the header layer is met answers without headers.
         for layer in stack.iter().rev() {
             for part in layer.parts.iter() {
@@ -74,10 +103,7 @@ impl<'a> Judge<'a> {
                 {
                     return None;
                 }
-                let known = self
-                    .named(part, &answering)
-                    .or_else(|| self.named(part, ANSWERING));
-                if let Some(name) = known {
+                if let Some(name) = self.named(part, &answering) {
                     let place = self.place(layer.site);
                     return Some((
                         layer.site,
@@ -91,72 +117,78 @@ impl<'a> Judge<'a> {
         None
     }
 
-    pub(super) fn answers(&mut self, found: &Scan) {
-        for answer in &found.answers {
-            let root = self.place(answer.root);
+    /// axum's own 404 and 405.
+    pub(super) fn answers(&mut self) {
+        let guards = texts(&self.policy.guards);
+        for answer in &self.found.answers {
+            let app = visible(&answer.app);
+            let path = visible(&answer.path);
+            let handler = answer.handler.as_ref();
             self.table.answers.push(Answer {
-                app: answer.app.clone(),
-                root: root.clone(),
+                app: app.clone(),
+                root: self.place(answer.root),
                 kind: answer.kind.to_owned(),
-                path: visible(&answer.path),
+                path: path.clone(),
                 covered_by: self.places(&answer.stack),
-                handler: answer.handler.as_ref().map(|handler| handler.name.clone()),
+                handler: handler.map(|handler| visible(&handler.name)),
             });
             if answer.kind_of_router == Kind::Guarded {
                 continue;
             }
             let what = match answer.kind {
-                "404" => format!("unknown paths of `{}`", answer.app),
-                _ => format!("unknown methods of `{}` of `{}`", answer.path, answer.app),
+                "404" => format!("unknown paths of `{app}`"),
+                _ => format!("unknown methods of `{path}` of `{app}`"),
             };
             if let Some((site, message)) = self.headers(&answer.stack, answer.site, &what) {
                 self.error("RG006", site, message).help = Some(HELP.to_owned());
             }
-            if answer.kind == "404" {
-                let guards = texts(&self.policy.guards);
-                let guard = answer.stack.iter().find(|layer| {
-                    layer
-                        .parts
-                        .iter()
-                        .any(|part| self.named(part, &guards).is_some())
-                });
-                if let Some(layer) = guard {
-                    let site = layer.site;
-                    let fix = mend::rename(self.sources, site, "route_layer");
-                    self.find(
-                        "RG013",
-                        Severity::Warning,
-                        site,
-                        format!("the guard stands before the 404 of `{}` as well: an unknown path answers like a forbidden one", answer.app),
-                    )
-                    .help = Some("guards belong in `.route_layer(…)`".to_owned());
-                    self.attach(fix);
-                }
+            let mut stack = answer.stack.iter();
+            if answer.kind == "404"
+                && let Some(layer) = stack.find(|layer| self.is_any(&layer.parts, &guards))
+            {
+                self.find(
+                    "RG013",
+                    Severity::Warning,
+                    layer.site,
+                    format!("the guard stands before the 404 of `{app}` as well: an unknown path answers like a forbidden one"),
+                )
+                .help = Some("guards belong in `.route_layer(…)`".to_owned());
+                self.attach(self.narrowed(layer));
             }
         }
     }
 
+    /// `route_layer` in place of `layer`, where nothing but routes loses what it puts on, and
+    /// nothing but the guard.
+    fn narrowed(&self, layer: &LayerUse) -> Option<Mend> {
+        let covered = |row: &&Row| row.stack.iter().any(|other| other.site == layer.site);
+        let mut rows = self.found.rows.iter().filter(covered).peekable();
+        // `route_layer` before any route stops the program.
+        rows.peek()?;
+        if layer.parts.len() != 1 || rows.any(|row| row.is_fallback) {
+            return None;
+        }
+        mend::rename(self.sources, layer.site, "layer", "route_layer")
+    }
+
     /// Merges that took the headers off unknown paths.
-    pub(super) fn dropped(&mut self, found: &Scan) {
+    pub(super) fn dropped(&mut self) {
         let wanted = texts(&self.policy.headers);
-        for (site, stack) in &found.dropped {
-            if self.has(stack, &wanted) {
-                self.error(
-                    "RG007",
-                    *site,
-                    "this merge replaces the layered 404: unknown paths lose the required headers"
-                        .to_owned(),
-                )
-                .help = Some("merge before the header layer is put on".to_owned());
-                let layer = stack.iter().rev().find(|layer| {
-                    layer
-                        .parts
-                        .iter()
-                        .any(|part| self.named(part, &wanted).is_some())
-                });
-                let fix = layer.and_then(|layer| mend::move_layer(self.sources, layer.site, *site));
-                self.attach(fix);
+        for (site, stack) in &self.found.dropped {
+            if !matches!(self.standing(stack, &wanted), Standing::Always) {
+                continue;
             }
+            self.error(
+                "RG007",
+                *site,
+                "this merge replaces the layered 404: unknown paths lose the required headers"
+                    .to_owned(),
+            )
+            .help = Some("merge before the header layer is put on".to_owned());
+            let mut layers = stack.iter().rev();
+            let layer = layers.find(|layer| self.is_any(&layer.parts, &wanted));
+            let fix = layer.and_then(|layer| self.moved(layer.site, *site));
+            self.attach(fix);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod headers;
+mod stale;
 
 use std::collections::BTreeSet;
 
@@ -19,13 +20,15 @@ struct Judge<'a> {
     policy: &'a Routes,
     found: &'a Scan,
     table: Table,
-    /// Guards, headers and limits of the policy that stand somewhere.
+    /// Names of the policy that stand somewhere.
     used: BTreeSet<&'a str>,
+    /// Entries of `routes.public` and `routes.rule` that are of a route.
     public_used: BTreeSet<usize>,
+    rules_used: BTreeSet<usize>,
 }
 
 /// Judges what was found.
-pub(crate) fn judge<'a>(sources: &'a Sources, policy: &'a Routes, found: &'a Scan) -> Table {
+pub(crate) fn judge(sources: &Sources, policy: &Routes, found: &Scan) -> Table {
     let mut judge = Judge {
         sources,
         policy,
@@ -33,12 +36,13 @@ pub(crate) fn judge<'a>(sources: &'a Sources, policy: &'a Routes, found: &'a Sca
         table: Table::default(),
         used: BTreeSet::new(),
         public_used: BTreeSet::new(),
+        rules_used: BTreeSet::new(),
     };
     for row in &found.rows {
         judge.row(row);
     }
-    judge.answers(found);
-    judge.rest(found);
+    judge.answers();
+    judge.rest();
     let mut table = judge.table;
     table.findings.sort_by(|a, b| {
         (&a.file, a.line, &a.rule, &a.message).cmp(&(&b.file, b.line, &b.rule, &b.message))
@@ -46,6 +50,11 @@ pub(crate) fn judge<'a>(sources: &'a Sources, policy: &'a Routes, found: &'a Sca
     table.findings.dedup_by(|a, b| {
         (&a.file, a.line, &a.rule, &a.message) == (&b.file, b.line, &b.rule, &b.message)
     });
+    // One mend may be that of several findings; it is printed with the first.
+    let mut mends = BTreeSet::new();
+    for finding in &mut table.findings {
+        finding.fix = finding.fix.take().filter(|fix| mends.insert(fix.clone()));
+    }
     let unresolved: BTreeSet<(&Option<String>, Option<u32>)> = table
         .findings
         .iter()
@@ -61,9 +70,9 @@ pub(crate) fn judge<'a>(sources: &'a Sources, policy: &'a Routes, found: &'a Sca
     table
 }
 
-impl<'a> Judge<'a> {
+impl Judge<'_> {
     fn place(&self, site: Site) -> String {
-        format!("{}:{}", self.sources.path(site.file), site.line)
+        format!("{}:{}", visible(self.sources.path(site.file)), site.line)
     }
 
     fn places(&self, stack: &Stack) -> Vec<String> {
@@ -73,7 +82,7 @@ impl<'a> Judge<'a> {
             .collect();
         places
             .into_iter()
-            .map(|(file, line)| format!("{file}:{line}"))
+            .map(|(file, line)| format!("{}:{line}", visible(file)))
             .collect()
     }
 
@@ -100,12 +109,36 @@ impl<'a> Judge<'a> {
         self.find(rule, Severity::Error, site, message)
     }
 
+    /// An error that makes a route red; the first one names the rule.
+    fn red(
+        &mut self,
+        route: &mut Route,
+        rule: &str,
+        site: Site,
+        message: String,
+        help: impl Into<String>,
+    ) {
+        route.rule.get_or_insert_with(|| rule.to_owned());
+        route.why.push(format!("{rule}: {message}"));
+        self.error(rule, site, message).help = Some(help.into());
+    }
+
+    fn attach(&mut self, fix: Option<Mend>) {
+        if let (Some(fix), Some(finding)) = (fix, self.table.findings.last_mut()) {
+            finding.fix = Some(fix);
+        }
+    }
+
     /// The first of `wanted` that a layer is known by.
     fn named<'n>(&self, part: &Part, wanted: &[&'n str]) -> Option<&'n str> {
         wanted
             .iter()
             .find(|name| part.names.iter().any(|known| self.means(name, known)))
             .copied()
+    }
+
+    fn is_any(&self, parts: &[Part], wanted: &[&str]) -> bool {
+        parts.iter().any(|part| self.named(part, wanted).is_some())
     }
 
     /// Whether a name of the policy stands for that path, itself or through a re-export.
@@ -120,13 +153,14 @@ impl<'a> Judge<'a> {
 
     fn row(&mut self, row: &Row) {
         let method = row.method;
-        let path = &visible(&row.path.shown);
-        let what = format!("`{method} {path}` of `{}`", row.app);
+        let path = visible(&row.path.shown);
+        let app = visible(&row.app);
+        let what = format!("`{method} {path}` of `{app}`");
         let mut route = Route {
-            app: row.app.clone(),
+            app,
             method: method.to_owned(),
-            path: path.clone(),
-            file: self.sources.path(row.site.file).to_owned(),
+            path,
+            file: visible(self.sources.path(row.site.file)),
             line: row.site.line,
             handler: visible(&row.handler.name),
             covered_by: self.places(&row.stack),
@@ -139,79 +173,75 @@ impl<'a> Judge<'a> {
             why: Vec::new(),
         };
         if let Some(why) = &row.opaque {
-            self.error(
-                "RG008",
-                row.site,
-                format!("{what} cannot be evaluated: {why}"),
-            )
-            .help = Some(UNRESOLVED.to_owned());
             route.verdict = Verdict::Unresolved;
-            route.rule = Some("RG008".to_owned());
+            let message = format!("{what} cannot be evaluated: {why}");
+            self.red(&mut route, "RG008", row.site, message, UNRESOLVED);
         } else if !row.path.is_known {
-            self.error(
-                "RG008",
-                row.site,
-                format!("the path of {what} is not known"),
-            )
-            .help = Some(
-                "write the path as a literal, a constant or `format!` of constants".to_owned(),
-            );
             route.verdict = Verdict::Unresolved;
-            route.rule = Some("RG008".to_owned());
+            let message = format!("the path of {what} is not known");
+            let help = "write the path as a literal, a constant or `format!` of constants";
+            self.red(&mut route, "RG008", row.site, message, help);
         } else if let Some(access) = &row.handler.access {
             self.declared(row, access, &what, &mut route);
         } else {
             self.layered(row, &what, &mut route);
         }
         if row.handler.is_phantom {
-            route.rule.get_or_insert_with(|| "RG010".to_owned());
-            let fix = mend::split_routes(self.sources, row.site);
-            self.error(
-                "RG010",
-                row.site,
-                format!("{what} is live only because `routes!` puts every method on every path it is given"),
-            )
-            .help = Some("give `routes!` the handlers of one path each".to_owned());
-            self.attach(fix);
+            let message = format!(
+                "{what} is live only because `routes!` puts every method on every path it is given"
+            );
+            let help = "give `routes!` the handlers of one path each";
+            self.red(&mut route, "RG010", row.site, message, help);
+            self.attach(mend::split_routes(self.sources, row.site));
         }
         self.table.routes.push(route);
     }
 
     /// A route that carries its policy with it.
     fn declared(&mut self, row: &Row, access: &Access, what: &str, route: &mut Route) {
-        route.access = Some(access.text.clone());
-        route.reason = access.reason.as_deref().map(visible);
-        route.verdict = if access.text == "public" {
-            Verdict::Public
-        } else {
-            Verdict::Guarded
-        };
+        route.access = Some(visible(&access.text));
         route.why.push(format!("its policy: {}", access.text));
-        if let Some(reason) = &access.reason {
-            self.reason(row.site, what, reason, route, "public(\"…\")");
+        if access.text == "public" {
+            let place = "public(\"…\")";
+            self.public(row.site, what, access.reason.as_deref(), route, place);
+        } else {
+            route.verdict = Verdict::Guarded;
         }
     }
 
-    /// A public route says why it is one; `place` is where the reason belongs.
-    fn reason(&mut self, site: Site, what: &str, reason: &str, route: &mut Route, place: &str) {
-        if reason.trim().is_empty() {
-            route.rule = Some("RG009".to_owned());
-            self.error("RG009", site, format!("{what} is public without a reason"))
-                .help = Some(format!("say why anybody may call it: {place}"));
-        }
-    }
-
-    fn attach(&mut self, fix: Option<Mend>) {
-        if let (Some(fix), Some(finding)) = (fix, self.table.findings.last_mut()) {
-            finding.fix = Some(fix);
+    /// A route for everybody, which says why it is one; `place` is where the reason belongs.
+    fn public(
+        &mut self,
+        site: Site,
+        what: &str,
+        reason: Option<&str>,
+        route: &mut Route,
+        place: &str,
+    ) {
+        route.verdict = Verdict::Public;
+        route.reason = reason.map(visible);
+        match reason {
+            Some(reason) if reason.trim().is_empty() => {
+                let message = format!("{what} is public without a reason");
+                let help = format!("say why anybody may call it: {place}");
+                self.red(route, "RG009", site, message, help);
+            }
+            Some(reason) => route.why.push(format!("public: {}", visible(reason))),
+            None => {}
         }
     }
 
     /// What no single route shows.
-    fn rest(&mut self, found: &Scan) {
+    fn rest(&mut self) {
+        let found = self.found;
         for unresolved in &found.unresolved {
+            let help = if unresolved.what.contains(" uses axum ") {
+                "scan a workspace on axum 0.7 or 0.8, or wait for the rules of that version"
+            } else {
+                UNRESOLVED
+            };
             self.error("RG008", unresolved.site, unresolved.what.clone())
-                .help = Some(UNRESOLVED.to_owned());
+                .help = Some(help.to_owned());
         }
         for (file, line, why) in self.sources.problems() {
             let path = visible(self.sources.path(file));
@@ -223,7 +253,7 @@ impl<'a> Judge<'a> {
         }
         for (path, why) in &found.manifests {
             self.table.findings.push(
-                Finding::error("RG008", format!("`{path}` {why}"))
+                Finding::error("RG008", format!("`{}` {why}", visible(path)))
                     .at(path, 1)
                     .help("mend the manifest: what it leads to is not scanned"),
             );
@@ -244,7 +274,7 @@ impl<'a> Judge<'a> {
             )
             .help = Some("mount it in a router that is served, or remove it".to_owned());
         }
-        self.dropped(found);
+        self.dropped();
         for (guard, site) in &found.passing {
             self.find(
                 "RG012",
@@ -266,7 +296,7 @@ impl<'a> Judge<'a> {
                 names: layer
                     .parts
                     .iter()
-                    .map(|part| part.names.first().cloned().unwrap_or_default())
+                    .map(|part| visible(part.names.first().map_or("", String::as_str)))
                     .collect(),
                 is_conditional: layer.is_conditional
                     || layer.parts.iter().any(|part| part.is_conditional),

@@ -1,7 +1,9 @@
 //! `cargo xtask routes` as people use it: explain, diff, accept, the formats, and the mends it prints.
 
 mod commands;
+mod every_mend;
 mod mends;
+mod policy;
 
 use std::path::Path;
 
