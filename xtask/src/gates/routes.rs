@@ -10,8 +10,9 @@ use super::{Cache, Gate, Input, Lock, Platform, Rule, Tier, minutes};
 use crate::cargo;
 use crate::cx::Cx;
 use crate::report::{Finding, Report, Severity, text};
-use crate::routes::table::Table;
-use crate::routes::{self, bypass, lock};
+use crate::routes::source::Tree;
+use crate::routes::table::{Route as Seen, Table};
+use crate::routes::{self, bypass, change, lock};
 
 pub(super) const GATE: Gate = Gate {
     id: "routes",
@@ -103,12 +104,13 @@ struct Route {
 
 fn check(cx: &Cx) -> Result<Report> {
     let mut report = Report::default();
-    let table = routes::read(&cx.root, cx.files()?, &cx.policy)?;
+    let table = routes::read(&Tree::Folder(cx.root.clone()), cx.files()?, &cx.policy)?;
     report.count("files", table.files);
     report.count("routes", table.routes.len());
     for finding in &table.findings {
         let mut finding = finding.clone();
         finding.rule = format!("routes/{}", finding.rule);
+        finding.fix = finding.fix.map(|fix| text::clean(&fix, text::DIFF));
         report.findings.push(finding);
     }
     bypasses(cx, &mut report)?;
@@ -165,39 +167,37 @@ fn bypasses(cx: &Cx, report: &mut Report) -> Result<()> {
 /// Holds the committed table of each app to the scanned one.
 fn locks(cx: &Cx, table: &Table, report: &mut Report) -> Result<()> {
     let expected = lock::files(table);
-    for (path, new) in &expected {
-        let old = if cx.root.join(path).is_file() {
-            cx.read(path)?
-        } else {
-            String::new()
-        };
+    for (path, lock) in &expected {
+        let is_there = cx.root.join(path).is_file();
+        let old = if is_there { cx.read(path)? } else { String::new() };
+        let new = &lock.text;
         if old == *new {
             continue;
         }
-        let app = lock::app_of(new);
-        let changes = lock::changes(&lock::parse(app, &old), &lock::parse(app, new));
-        let message = match changes.first() {
-            None if old.is_empty() => format!("`{path}` is missing"),
-            None => format!("`{path}` is not current"),
-            Some(_) => {
-                let lines: Vec<String> = changes.iter().map(lock::Change::line).collect();
-                format!(
-                    "`{path}` does not show this change of routes:\n{}",
-                    lines.join("\n")
-                )
-            }
+        let conflict = lock::conflict(&old);
+        let changes = change::changes(&lock::parse(lock.app, &old), &lock::parse(lock.app, new));
+        let message = if !is_there {
+            format!("`{path}` is missing")
+        } else if conflict.is_some() {
+            format!("`{path}` has the conflict markers of a merge")
+        } else if changes.is_empty() {
+            format!("`{path}` is not current")
+        } else {
+            let lines: Vec<String> = changes.iter().map(change::Change::line).collect();
+            format!(
+                "`{path}` does not show this change of routes:\n{}",
+                lines.join("\n")
+            )
         };
+        let line = conflict.unwrap_or_else(|| text::first_difference(&old, new));
         report.findings.push(
             Finding::error("routes/lock", message)
-                .at(path, text::first_difference(&old, new))
+                .at(path, line)
                 .help("cargo xtask routes accept, and commit it for review")
                 .fix(text::diff(path, &old, new)),
         );
     }
-    let stale = cx.files()?.iter().filter(|file| {
-        let is_lock = *file == lock::FILE || file.ends_with(&format!("/{}", lock::FILE));
-        is_lock && !expected.contains_key(*file) && !file.contains("tests/")
-    });
+    let stale = lock::stale(cx.files()?, &expected);
     for path in stale {
         report.findings.push(
             Finding::error(
@@ -205,7 +205,7 @@ fn locks(cx: &Cx, table: &Table, report: &mut Report) -> Result<()> {
                 format!("`{path}` is of no app that serves a route"),
             )
             .file(path)
-            .help(format!("remove it: git rm {path}")),
+            .help("cargo xtask routes accept, which removes it"),
         );
     }
     Ok(())
@@ -219,27 +219,43 @@ fn compare(cx: &Cx, table: &Table, report: &mut Report) -> Result<()> {
             .into_iter()
             .map(|route| ((route.method.clone(), route.path.clone()), route))
             .collect();
+        let mut read: BTreeMap<(&str, &str), Vec<&Seen>> = BTreeMap::new();
         for seen in table.routes.iter().filter(|route| route.app == app.name) {
-            let key = (seen.method.clone(), seen.path.clone());
-            let what = format!("`{} {}` of `{}`", seen.method, seen.path, app.name);
-            let message = match served.remove(&key) {
-                None => format!("{what} is in the source, but the app does not register it"),
-                Some(route) if (&route.file, route.line) != (&seen.file, seen.line) => format!(
-                    "{what} is registered at {}:{} and read here",
-                    route.file, route.line
-                ),
-                Some(route) if Some(&route.access) != seen.access.as_ref() => format!(
-                    "{what} has the access `{}`, and is read as `{}`",
-                    route.access,
-                    lock::access(seen)
-                ),
-                Some(_) => continue,
+            let key = (seen.method.as_str(), seen.path.as_str());
+            read.entry(key).or_default().push(seen);
+        }
+        for ((method, path), mut all) in read {
+            let what = format!("`{method} {path}` of `{}`", app.name);
+            let route = served.remove(&(method.to_owned(), path.to_owned()));
+            let is_here = |seen: &&Seen| {
+                route
+                    .as_ref()
+                    .is_some_and(|route| (&route.file, route.line) == (&seen.file, seen.line))
             };
+            // Of twins under a condition each, one is built.
+            if all.iter().any(is_here) {
+                all.retain(|seen| is_here(seen) || seen.condition.is_none());
+            }
+            for seen in all {
+                let message = match &route {
+                    None => format!("{what} is in the source, but the app does not register it"),
+                    Some(route) if !is_here(&seen) => format!(
+                        "{what} is registered at {}:{} and read here",
+                        route.file, route.line
+                    ),
+                    Some(route) if Some(&route.access) != seen.access.as_ref() => format!(
+                        "{what} has the access `{}`, and is read as `{}`",
+                        route.access,
+                        lock::access(seen)
+                    ),
+                    Some(_) => continue,
+                };
             report.findings.push(
                 Finding::error("routes/unseen", message)
                     .at(&seen.file, seen.line as usize)
                     .help("register it with a plain call that both the compiler and the scan read alike"),
             );
+            }
         }
         for ((method, path), route) in served {
             report.findings.push(

@@ -59,7 +59,8 @@ impl Finding {
     }
 
     pub(crate) fn file(mut self, file: impl AsRef<Path>) -> Self {
-        self.file = Some(text::clean(&slashed(file.as_ref()), text::LINE));
+        let file = text::visible(&slashed(file.as_ref()));
+        self.file = Some(text::clean(&file, text::LINE));
         self
     }
 

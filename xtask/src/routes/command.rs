@@ -1,7 +1,5 @@
 //! `cargo xtask routes`: the table, an explanation of one route, a comparison with another commit,
 //! and the writing of `routes.lock`.
-//!
-//! Long because the comparison also reads the other commit out of the repository.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,17 +7,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::lock::{self, Change, Kind};
-use super::source::is_rust;
-use super::table::Table;
+use super::change::{self, Change};
+use super::source::Tree;
+use super::table::{Explained, Table, cell, code_cell};
+use super::{base, lock};
 use crate::cli::{say, say_json};
 use crate::exit::{Code, Problem};
-use crate::policy::{self, Policy};
+use crate::policy::{FILE, Policy};
 use crate::report::{Finding, Severity, text};
 use crate::{cx, repo};
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = false)]
 pub(crate) struct Options {
     #[command(subcommand)]
     command: Option<Sub>,
@@ -59,46 +57,87 @@ enum Format {
 }
 
 pub(crate) fn run(options: &Options) -> Result<Code> {
-    let root = match &options.root {
-        Some(root) => root
-            .canonicalize()
-            .ok()
-            .filter(|root| root.is_dir())
-            .ok_or_else(|| {
-                Problem::precondition(format!("no folder `{}`", root.display()))
-                    .help("give the folder of a Cargo workspace: --root PATH")
-            })?,
-        None => {
-            cx::find_root(&std::env::current_dir().context("failed to find the current folder")?)?
-        }
-    };
-    let policy = match &options.policy {
-        Some(file) if !file.is_file() => {
-            return Err(
-                Problem::precondition(format!("no policy `{}`", file.display()))
-                    .help("give a file like `xtask.toml`: --policy FILE")
-                    .into(),
-            );
-        }
-        Some(file) => Policy::load_file(file)?,
-        None => Policy::load(&root)?,
-    };
-    let table = scan(&root, &policy)?;
+    check_format(options)?;
+    let root = root(options)?;
+    let policy = policy(options, &root)?;
+    let mut files = repo::files(&root)?;
+    if files.is_empty() {
+        // A folder that the repository around it ignores.
+        files = repo::walk(&root)?;
+    }
+    let table = super::read(&Tree::Folder(root.clone()), &files, &policy)?;
     match &options.command {
         None => print(&table, options.format),
         Some(Sub::Explain { method, path }) => explain(&table, method, path, options.format),
-        Some(Sub::Diff { base }) => diff(&root, &policy, &table, base, options.format),
-        Some(Sub::Accept) => accept(&root, &table),
+        Some(Sub::Diff { base }) => {
+            let (tree, files) = base::read(&root, base)?;
+            let policy = match options.policy {
+                // What was asked for judges both sides.
+                Some(_) => policy,
+                None => policy_of(&tree, base)?.unwrap_or(policy),
+            };
+            let before = super::read(&tree, &files, &policy)?;
+            diff(&before, &table, base, options.format)
+        }
+        Some(Sub::Accept) => accept(&root, &files, &table),
     }
 }
 
-fn scan(root: &Path, policy: &Policy) -> Result<Table> {
-    let mut files = repo::files(root)?;
-    if files.is_empty() {
-        // A folder that the repository around it ignores.
-        files = repo::walk(root)?;
+fn root(options: &Options) -> Result<PathBuf> {
+    let Some(root) = &options.root else {
+        let here = std::env::current_dir().context("failed to find the current folder")?;
+        return cx::find_root(&here).map_err(|error| {
+            Problem::precondition(error.to_string())
+                .help("change into a workspace, or give one: --root PATH")
+                .into()
+        });
+    };
+    let found = root.canonicalize().ok().filter(|root| root.is_dir());
+    found.ok_or_else(|| {
+        Problem::precondition(format!("no folder `{}`", root.display()))
+            .help("give the folder of a Cargo workspace: --root PATH")
+            .into()
+    })
+}
+
+fn policy(options: &Options, root: &Path) -> Result<Policy> {
+    match &options.policy {
+        Some(file) if !file.is_file() => Err(Problem::precondition(format!(
+            "no policy `{}`",
+            file.display()
+        ))
+        .help("give a file like `xtask.toml`: --policy FILE")
+        .into()),
+        Some(file) => Policy::load_file(file),
+        None => Policy::load(root),
     }
-    super::read(root, &files, policy)
+}
+
+/// Refuses a form that a command does not have.
+fn check_format(options: &Options) -> Result<()> {
+    let (name, help) = match (&options.command, options.format) {
+        (Some(Sub::Explain { .. }), Format::Md) => ("explain", "it has `human` and `json`"),
+        (Some(Sub::Accept), Format::Json | Format::Md) => (
+            "accept",
+            "it writes files, and prints what it changed in them",
+        ),
+        _ => return Ok(()),
+    };
+    Err(
+        Problem::new(Code::Usage, format!("`{name}` has no such `--format`"))
+            .help(help)
+            .into(),
+    )
+}
+
+/// The policy of then, which judges then.
+fn policy_of(tree: &Tree, base: &str) -> Result<Option<Policy>> {
+    let name = format!("{FILE} of {base}");
+    match tree.text(FILE) {
+        Ok(text) => Policy::parse(&text, &name).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("failed to read `{name}`")),
+    }
 }
 
 fn print(table: &Table, format: Format) -> Result<Code> {
@@ -118,7 +157,7 @@ fn print(table: &Table, format: Format) -> Result<Code> {
             say(format!(
                 "\n{} in {}, {} unresolved, {}",
                 text::plural(counts.seen, "route"),
-                text::plural(table.apps().len(), "app"),
+                text::plural(table.apps.len(), "app"),
                 counts.unresolved,
                 text::plural(table.findings.len(), "finding"),
             ))?;
@@ -149,7 +188,7 @@ fn shown(finding: &Finding) -> String {
     }
     if let Some(fix) = &finding.fix {
         shown.push('\n');
-        shown.push_str(fix.trim_end());
+        shown.push_str(text::clean(fix, text::DIFF).trim_end());
     }
     shown
 }
@@ -161,23 +200,14 @@ fn explain(table: &Table, method: &str, path: &str, format: Format) -> Result<Co
         .filter(|route| route.method.eq_ignore_ascii_case(method) && route.path == path)
         .collect();
     if found.is_empty() {
-        let near: Vec<String> = table
-            .routes
-            .iter()
-            .filter(|route| route.path == path)
-            .map(|route| route.method.clone())
-            .collect();
-        let help = if near.is_empty() {
-            "cargo xtask routes lists them".to_owned()
-        } else {
-            format!("`{path}` has {}", near.join(", "))
-        };
         return Err(Problem::precondition(format!("no route `{method} {path}`"))
-            .help(help)
+            .help(near(table, path))
             .into());
     }
     if format == Format::Json {
-        say_json(&found)?;
+        let explained: Vec<Explained<'_>> =
+            found.into_iter().map(|route| route.explained()).collect();
+        say_json(&explained)?;
     } else {
         for route in found {
             say(route.explain().trim_end())?;
@@ -186,26 +216,30 @@ fn explain(table: &Table, method: &str, path: &str, format: Format) -> Result<Co
     Ok(Code::Done)
 }
 
-fn diff(root: &Path, policy: &Policy, table: &Table, base: &str, format: Format) -> Result<Code> {
-    let then = tempdir(root)?;
-    let before = checkout(root, base, &then).and_then(|files| {
-        // The policy of then judges then.
-        let policy_then = if then.join(policy::FILE).is_file() {
-            Policy::load(&then)?
-        } else {
-            Policy::default()
-        };
-        let policy = if files.iter().any(|file| file == policy::FILE) {
-            &policy_then
-        } else {
-            policy
-        };
-        super::read(&then, &files, policy)
-    });
-    let cleaned = std::fs::remove_dir_all(&then);
-    let before = before?;
-    cleaned.with_context(|| format!("failed to remove `{}`", then.display()))?;
-    let changes = lock::changes(&lock::state(&before), &lock::state(table));
+/// What there is instead of a route that is not there.
+fn near(table: &Table, path: &str) -> String {
+    let methods: Vec<&str> = table
+        .routes
+        .iter()
+        .filter(|route| route.path == path)
+        .map(|route| route.method.as_str())
+        .collect();
+    if !methods.is_empty() {
+        return format!("`{path}` has {}", methods.join(", "));
+    }
+    let paths: Vec<&str> = table
+        .routes
+        .iter()
+        .map(|route| route.path.as_str())
+        .collect();
+    match similar::get_close_matches(path, &paths, 1, 0.0).first() {
+        Some(nearest) => format!("the nearest is `{nearest}`; cargo xtask routes lists them all"),
+        None => "cargo xtask routes lists them".to_owned(),
+    }
+}
+
+fn diff(before: &Table, after: &Table, base: &str, format: Format) -> Result<Code> {
+    let changes = change::changes(&change::state(before), &change::state(after));
     match format {
         Format::Json => say_json(&changes)?,
         Format::Md => say(markdown(&changes, base).trim_end())?,
@@ -216,8 +250,8 @@ fn diff(root: &Path, policy: &Policy, table: &Table, base: &str, format: Format)
             }
         }
     }
-    let weakened = changes.iter().any(|change| change.kind == Kind::Weakened);
-    Ok(if weakened { Code::Red } else { Code::Done })
+    let is_red = changes.iter().any(Change::is_red);
+    Ok(if is_red { Code::Red } else { Code::Done })
 }
 
 fn markdown(changes: &[Change], base: &str) -> String {
@@ -228,108 +262,42 @@ fn markdown(changes: &[Change], base: &str) -> String {
         "Routes since `{base}`:\n\n| change | app | route | before | after |\n|---|---|---|---|---|\n"
     );
     for change in changes {
+        let [before, after] = change
+            .sides()
+            .map(|side| side.map_or_else(|| "–".to_owned(), |side| cell(&side)));
         let _ = writeln!(
             text,
-            "| {} | {} | `{} {}` | {} | {} |",
+            "| {} | {} | {} | {before} | {after} |",
             change.kind.name(),
-            change.app,
-            change.method,
-            change.path,
-            change.before.as_deref().unwrap_or("–"),
-            change.after.as_deref().unwrap_or("–"),
+            cell(&change.app),
+            code_cell(&format!("{} {}", change.method, change.path)),
         );
     }
     text
 }
 
-/// A folder of our own below the target folder, so that the scan of another commit disturbs nothing.
-fn tempdir(root: &Path) -> Result<PathBuf> {
-    let dir = root
-        .join("target/xtask")
-        .join(format!("routes-{}", std::process::id()));
-    std::fs::create_dir_all(&dir)
-        .with_context(|| format!("failed to create `{}`", dir.display()))?;
-    Ok(dir)
-}
-
-/// Writes what the scan reads of a commit to `into`; answers the files.
-fn checkout(root: &Path, base: &str, into: &Path) -> Result<Vec<String>> {
-    let repo = repo::open(root)?.ok_or_else(|| {
-        Problem::precondition(format!("`{}` is no git repository", root.display()))
-            .help("compare where there is a history")
-    })?;
-    let commit = repo
-        .revparse_single(base)
-        .and_then(|object| object.peel_to_commit())
-        .map_err(|_| {
-            Problem::precondition(format!("no commit `{base}`")).help(format!(
-                "git fetch origin {base}, or name a branch, tag or commit that is here"
-            ))
-        })?;
-    let top = repo.workdir().context("no work tree")?.canonicalize()?;
-    let below = root.canonicalize()?;
-    let prefix = below
-        .strip_prefix(&top)
-        .map(crate::report::slashed)
-        .unwrap_or_default();
-    let tree = commit.tree().context("failed to read the commit")?;
-    let mut files = Vec::new();
-    let mut failed = None;
-    tree.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
-        let name = entry.name().unwrap_or_default();
-        let path = format!("{folder}{name}");
-        let relative = if prefix.is_empty() {
-            Some(path.as_str())
-        } else {
-            path.strip_prefix(&prefix)
-                .and_then(|rest| rest.strip_prefix('/'))
-        };
-        let Some(relative) = relative else {
-            return git2::TreeWalkResult::Ok;
-        };
-        let is_read =
-            is_rust(relative) || matches!(name, "Cargo.toml" | "Cargo.lock" | policy::FILE);
-        if !is_read || entry.kind() != Some(git2::ObjectType::Blob) {
-            return git2::TreeWalkResult::Ok;
-        }
-        let written = entry
-            .to_object(&repo)
-            .and_then(|object| object.peel_to_blob())
-            .map_err(anyhow::Error::from)
-            .and_then(|blob| {
-                let file = into.join(relative);
-                std::fs::create_dir_all(file.parent().unwrap_or(into))?;
-                Ok(std::fs::write(&file, blob.content())?)
-            });
-        match written {
-            Ok(()) => {
-                files.push(relative.to_owned());
-                git2::TreeWalkResult::Ok
-            }
-            Err(error) => {
-                failed = Some(error.context(format!("failed to read `{relative}` of `{base}`")));
-                git2::TreeWalkResult::Abort
-            }
-        }
-    })
-    .or_else(|error| if failed.is_some() { Ok(()) } else { Err(error) })?;
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(files),
-    }
-}
-
-fn accept(root: &Path, table: &Table) -> Result<Code> {
+fn accept(root: &Path, files: &[String], table: &Table) -> Result<Code> {
     let mut written = 0;
-    for (path, new) in lock::files(table) {
-        let file = root.join(&path);
+    let expected = lock::files(table);
+    for (path, lock) in &expected {
+        let file = root.join(path);
         let old = std::fs::read_to_string(&file).unwrap_or_default();
-        if old == new {
-            continue;
+        if old != lock.text {
+            cx::write_atomic(&file, &lock.text)?;
+            say_diff(path, &old, &lock.text)?;
+            written += 1;
         }
-        say(text::diff(&path, &old, &new).trim_end())?;
-        cx::write_atomic(&file, new)?;
-        written += 1;
+    }
+    // The routes of an app may be among those that cannot be evaluated.
+    let is_known = table.counts.unresolved == 0;
+    for path in lock::stale(files, &expected).filter(|_| is_known) {
+        let file = root.join(path);
+        let old = std::fs::read_to_string(&file).unwrap_or_default();
+        if lock::is_ours(&old) {
+            std::fs::remove_file(&file).with_context(|| format!("failed to remove `{path}`"))?;
+            say_diff(path, &old, "")?;
+            written += 1;
+        }
     }
     if written == 0 {
         say("every `routes.lock` is current")?;
@@ -343,4 +311,9 @@ fn accept(root: &Path, table: &Table) -> Result<Code> {
         say(shown(finding))?;
     }
     Ok(code(table))
+}
+
+fn say_diff(path: &str, old: &str, new: &str) -> Result<()> {
+    let diff = text::diff(path, old, new);
+    say(text::clean(diff.trim_end(), text::DIFF))
 }

@@ -1,16 +1,32 @@
 //! `routes.lock`: the committed table of an app, so that a change of routes is a change to review.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::change::{Entry, State, add};
 use super::table::{Route, Table, Verdict};
+use super::workspace::is_test_path;
 
 /// The name of the file in the app's package.
 pub(crate) const FILE: &str = "routes.lock";
 
-/// What the lock file of each app should say, by path relative to the root.
-pub(crate) fn files(table: &Table) -> BTreeMap<String, String> {
+const HEAD: &str = "# Every route of ";
+
+/// The lock file of an app.
+pub(crate) struct Lock<'a> {
+    pub(crate) app: &'a str,
+    /// What it should say.
+    pub(crate) text: String,
+}
+
+/// The lock file of each app that has a route, by path relative to the root.
+pub(crate) fn files(table: &Table) -> BTreeMap<String, Lock<'_>> {
+    let apps: BTreeSet<&str> = table
+        .routes
+        .iter()
+        .map(|route| route.app.as_str())
+        .collect();
     let mut files = BTreeMap::new();
-    for app in table.apps() {
+    for app in apps {
         let Some(dir) = table.dirs.get(app) else {
             continue;
         };
@@ -19,12 +35,24 @@ pub(crate) fn files(table: &Table) -> BTreeMap<String, String> {
         } else {
             format!("{dir}/{FILE}")
         };
-        files.insert(path, text(table, app));
+        let text = text(table, app);
+        files.insert(path, Lock { app, text });
     }
     files
 }
 
-/// One line per route, sorted by path and method: `METHOD PATH ACCESS HANDLER # reason`.
+/// Lock files of apps that have no route any more. Those of tests are input.
+pub(crate) fn stale<'a>(
+    files: &'a [String],
+    expected: &BTreeMap<String, Lock<'_>>,
+) -> impl Iterator<Item = &'a str> {
+    files.iter().map(String::as_str).filter(|file| {
+        let name = file.rsplit('/').next();
+        name == Some(FILE) && !expected.contains_key(*file) && !is_test_path(file)
+    })
+}
+
+/// One line per route, sorted by path and method: `METHOD PATH ACCESS HANDLER # reason # condition`.
 fn text(table: &Table, app: &str) -> String {
     let mut routes: Vec<&Route> = table
         .routes
@@ -33,7 +61,7 @@ fn text(table: &Table, app: &str) -> String {
         .collect();
     routes.sort_by(|a, b| (&a.path, &a.method, &a.handler).cmp(&(&b.path, &b.method, &b.handler)));
     let mut text = format!(
-        "# Every route of `{app}`: method, path, access, handler, reason.\n# `cargo xtask routes accept` rewrites it; what it changes is for review.\n"
+        "{HEAD}`{app}`: method, path, access, handler, reason.\n# `cargo xtask routes accept` rewrites it; what it changes is for review.\n"
     );
     let mut lines: Vec<String> = routes.into_iter().map(line).collect();
     lines.dedup();
@@ -67,198 +95,65 @@ pub(crate) fn access(route: &Route) -> String {
     }
 }
 
+/// As one word: two paths that differ stay two.
 fn escaped(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join("␠")
-}
-
-/// How two states of a table differ.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Change {
-    pub(crate) kind: Kind,
-    pub(crate) app: String,
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) before: Option<String>,
-    pub(crate) after: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
-    Weakened,
-    Added,
-    Dropped,
-    /// Another guard, not known to be weaker.
-    Changed,
-}
-
-impl Change {
-    /// For people: what happened to which route.
-    pub(crate) fn line(&self) -> String {
-        let access = match (&self.before, &self.after) {
-            (Some(before), Some(after)) => format!("{before} → {after}"),
-            (Some(only), None) | (None, Some(only)) => only.clone(),
-            (None, None) => String::new(),
-        };
-        let Self {
-            app, method, path, ..
-        } = self;
-        format!("{:<8}  {app}  {method} {path}  {access}", self.kind.name())
-    }
-}
-
-impl Kind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Weakened => "weakened",
-            Self::Added => "added",
-            Self::Dropped => "dropped",
-            Self::Changed => "changed",
+    let mut word = String::new();
+    for c in text.chars() {
+        match c {
+            ' ' => word.push('␠'),
+            '␠' => word.extend(c.escape_unicode()),
+            c if c.is_whitespace() => word.extend(c.escape_unicode()),
+            c => word.push(c),
         }
     }
+    word
 }
 
-/// Routes by app, method and path, with their access.
-pub(crate) type State = BTreeMap<(String, String, String), String>;
-
-pub(crate) fn state(table: &Table) -> State {
-    table
-        .routes
-        .iter()
-        .map(|route| {
-            (
-                (route.app.clone(), route.method.clone(), route.path.clone()),
-                access(route),
-            )
-        })
-        .collect()
+/// The line, from 1, at which a merge left two versions of a lock file.
+pub(crate) fn conflict(text: &str) -> Option<usize> {
+    let is_marker = |line: &str| {
+        ["<<<<<<<", "=======", ">>>>>>>"]
+            .iter()
+            .any(|marker| line.starts_with(marker))
+    };
+    text.lines().position(is_marker).map(|n| n + 1)
 }
 
-/// The app whose lock file's text this is.
-pub(crate) fn app_of(text: &str) -> &str {
-    text.split('`').nth(1).unwrap_or_default()
+/// Whether a text is one that [`files`] makes.
+pub(crate) fn is_ours(text: &str) -> bool {
+    text.starts_with(HEAD)
 }
 
 /// The routes that a lock file's text lists.
 pub(crate) fn parse(app: &str, text: &str) -> State {
-    text.lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| {
-            let mut words = line.split(' ');
-            let (method, path, access) = (words.next()?, words.next()?, words.next()?);
-            let path = path.replace('␠', " ");
-            Some(((app.to_owned(), method.to_owned(), path), access.to_owned()))
-        })
-        .collect()
-}
-
-/// What changed, the worst first.
-pub(crate) fn changes(before: &State, after: &State) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let change = |kind,
-                  key: &(String, String, String),
-                  before: Option<&String>,
-                  after: Option<&String>| Change {
-        kind,
-        app: key.0.clone(),
-        method: key.1.clone(),
-        path: key.2.clone(),
-        before: before.cloned(),
-        after: after.cloned(),
-    };
-    for (key, old) in before {
-        match after.get(key) {
-            None => changes.push(change(Kind::Dropped, key, Some(old), None)),
-            Some(new) if new != old => {
-                let kind = if is_weaker(old, new) {
-                    Kind::Weakened
-                } else {
-                    Kind::Changed
-                };
-                changes.push(change(kind, key, Some(old), Some(new)));
-            }
-            Some(_) => {}
-        }
+    let mut state = State::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let mut parts = line.split(" # ").map(str::to_owned);
+        let route = parts.next().unwrap_or_default();
+        let [method, path, access, handler] = route.split(' ').collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        let entry = Entry {
+            path: path.replace('␠', " "),
+            access: access.to_owned(),
+            handler: handler.replace('␠', " "),
+            reason: (access == "public").then(|| parts.next()).flatten(),
+            condition: parts.next(),
+        };
+        add(&mut state, app, method, entry);
     }
-    for (key, new) in after {
-        if !before.contains_key(key) {
-            changes.push(change(Kind::Added, key, None, Some(new)));
-        }
-    }
-    changes.sort_by(|a, b| {
-        (a.kind, &a.app, &a.path, &a.method).cmp(&(b.kind, &b.app, &b.path, &b.method))
-    });
-    changes
-}
-
-/// Whether more people come in by `new` than by `old`: nobody is asked any more, a role became any
-/// account, or one of several guards is gone.
-fn is_weaker(old: &str, new: &str) -> bool {
-    let rank = |access: &str| match access {
-        "unguarded" | "unresolved" => 0,
-        "public" => 1,
-        "signed-in" => 2,
-        _ => 3,
-    };
-    if rank(new) != rank(old) {
-        return rank(new) < rank(old);
-    }
-    let guards = |access: &str| {
-        access
-            .split('+')
-            .map(str::to_owned)
-            .collect::<std::collections::BTreeSet<_>>()
-    };
-    let (old, new) = (guards(old), guards(new));
-    new.is_subset(&old) && new != old
+    state
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn state(rows: &[(&str, &str)]) -> State {
-        rows.iter()
-            .map(|(path, access)| {
-                (
-                    ("api".into(), "GET".into(), (*path).into()),
-                    (*access).into(),
-                )
-            })
-            .collect()
-    }
-
     #[test]
-    fn what_opens_a_route_is_told_from_what_changes_it() {
-        let before = state(&[
-            ("/a", "role:staff"),
-            ("/b", "signed-in"),
-            ("/c", "x::g+x::h"),
-            ("/d", "x::g"),
-            ("/e", "public"),
-            ("/f", "public"),
-        ]);
-        let after = state(&[
-            ("/a", "signed-in"),
-            ("/b", "public"),
-            ("/c", "x::g"),
-            ("/d", "x::h"),
-            ("/e", "signed-in"),
-            ("/g", "public"),
-        ]);
-        let found: Vec<(Kind, String)> = changes(&before, &after)
-            .into_iter()
-            .map(|change| (change.kind, change.path))
-            .collect();
-        let expected = [
-            (Kind::Weakened, "/a"),
-            (Kind::Weakened, "/b"),
-            (Kind::Weakened, "/c"),
-            (Kind::Added, "/g"),
-            (Kind::Dropped, "/f"),
-            (Kind::Changed, "/d"),
-            (Kind::Changed, "/e"),
-        ];
-        assert_eq!(found, expected.map(|(kind, path)| (kind, path.to_owned())));
+    fn paths_that_differ_stay_two_words() {
+        let paths = ["/a b", "/a  b", "/a␠b", "/a\u{a0}b", "/a\u{2003}b", "/a b "];
+        let words: BTreeSet<String> = paths.iter().map(|path| escaped(path)).collect();
+        assert_eq!(words.len(), paths.len());
+        assert!(words.iter().all(|word| !word.contains(char::is_whitespace)));
     }
 }

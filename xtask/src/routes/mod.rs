@@ -5,7 +5,9 @@
 //! ([`eval`], by the rules of [`router`]) → served rows ([`scan`]) → the
 //! policy's [`verdict`] → the [`table`] that commands and the gate print, lock and compare.
 
+mod base;
 pub(crate) mod bypass;
+pub(crate) mod change;
 pub(crate) mod command;
 mod eval;
 mod index;
@@ -15,7 +17,7 @@ mod passing;
 pub(crate) mod plants;
 mod router;
 mod scan;
-mod source;
+pub(crate) mod source;
 pub(crate) mod table;
 mod value;
 pub(crate) mod verdict;
@@ -27,9 +29,10 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::exit::Problem;
-use crate::policy::Policy;
+use crate::policy::{Apps, Policy};
+use source::Tree;
 use table::Table;
-use workspace::is_test_path;
+use workspace::{Workspace, is_test_path};
 
 /// Stack for reading code that nests deeper than people write. Reserved, not used.
 const STACK: usize = 1 << 30;
@@ -38,13 +41,13 @@ const STACK: usize = 1 << 30;
 /// than the scan itself, and the table says how many files were left out.
 const MOST_UNREAD: usize = 2 << 20;
 
-/// Scans the workspace at `root`; `files` are all its files, relative to it.
-pub(crate) fn read(root: &Path, files: &[String], policy: &Policy) -> Result<Table> {
+/// Scans a workspace; `files` are all its files, relative to its root.
+pub(crate) fn read(tree: &Tree, files: &[String], policy: &Policy) -> Result<Table> {
     std::thread::scope(|scope| {
         let worker = std::thread::Builder::new()
             .name("routes".to_owned())
             .stack_size(STACK)
-            .spawn_scoped(scope, || read_here(root, files, policy))
+            .spawn_scoped(scope, || read_here(tree, files, policy))
             .context("failed to start the scan")?;
         worker
             .join()
@@ -52,9 +55,9 @@ pub(crate) fn read(root: &Path, files: &[String], policy: &Policy) -> Result<Tab
     })
 }
 
-fn read_here(root: &Path, files: &[String], policy: &Policy) -> Result<Table> {
-    let sources = source::Sources::read(root, files.to_vec());
-    let workspace = workspace::Workspace::read(&sources, files, &policy.apps.guard_crates);
+fn read_here(tree: &Tree, files: &[String], policy: &Policy) -> Result<Table> {
+    let sources = source::Sources::read(tree, files.to_vec());
+    let workspace = Workspace::read(tree, &sources, files, &policy.apps.guard_crates);
     let guard_crates: BTreeSet<String> = workspace
         .packages
         .iter()
@@ -110,23 +113,16 @@ fn read_here(root: &Path, files: &[String], policy: &Policy) -> Result<Table> {
     {
         sources.problem(file, line, why);
     }
-    if found.rows.is_empty()
-        && workspace
-            .packages
-            .iter()
-            .all(|package| package.axum.is_none())
-        && workspace.problems.is_empty()
-    {
-        return Err(
-            Problem::precondition(format!("no package at `{}` uses axum", root.display()))
-                .help(
-                    "give the folder of a Cargo workspace that serves HTTP with axum: --root PATH",
-                )
-                .into(),
-        );
+    // A commit may have nothing yet; a workspace that somebody asks about has something.
+    if let Tree::Folder(root) = tree {
+        check_guard_crates(&workspace, policy)?;
+        if is_silent(&found, &workspace, &sources) {
+            return Err(nothing(root, &workspace).into());
+        }
     }
     let mut table = verdict::judge(&sources, &policy.routes, &found);
     table.counts.unparsed = unparsed;
+    table.apps.clone_from(&found.apps);
     table.dirs = workspace
         .packages
         .iter()
@@ -135,4 +131,45 @@ fn read_here(root: &Path, files: &[String], policy: &Policy) -> Result<Table> {
     // The process ends soon; giving every syntax tree back would take a twentieth of the scan.
     std::mem::forget(sources);
     Ok(table)
+}
+
+/// A guard crate that is not there makes every registration on its router invisible.
+fn check_guard_crates(workspace: &Workspace, policy: &Policy) -> Result<()> {
+    let usual = Apps::default().guard_crates;
+    let is_there = |dir: &String| workspace.packages.iter().any(|package| package.dir == *dir);
+    let mut named = policy.apps.guard_crates.iter();
+    match named.find(|dir| !usual.contains(dir) && !is_there(dir)) {
+        None => Ok(()),
+        Some(dir) => Err(Problem::precondition(format!(
+            "`apps.guard-crates` of `{}` names `{dir}`, which is no folder of a package",
+            policy.routes.file
+        ))
+        .help("give the folder of the crate with `GuardedRouter`, relative to the root")
+        .into()),
+    }
+}
+
+/// Whether there is neither a route nor an app, nor anything that might be one.
+fn is_silent(found: &scan::Scan, workspace: &Workspace, sources: &source::Sources) -> bool {
+    found.rows.is_empty()
+        && found.apps.is_empty()
+        && found.unresolved.is_empty()
+        && found.orphans.is_empty()
+        && workspace.problems.is_empty()
+        && sources.problems().is_empty()
+}
+
+fn nothing(root: &Path, workspace: &Workspace) -> Problem {
+    let root = root.display();
+    if workspace
+        .packages
+        .iter()
+        .all(|package| package.axum.is_none())
+    {
+        Problem::precondition(format!("no package at `{root}` uses axum"))
+            .help("give the folder of a Cargo workspace that serves HTTP with axum: --root PATH")
+    } else {
+        Problem::precondition(format!("no package at `{root}` serves a router"))
+            .help("serve one with `axum::serve`, or give another workspace: --root PATH")
+    }
 }

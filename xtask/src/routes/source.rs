@@ -3,9 +3,11 @@
 //!
 //! Long because every search over the text stands here, beside the one list of files.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use memchr::memmem;
 use proc_macro2::LineColumn;
@@ -88,8 +90,32 @@ impl Word {
     }
 }
 
+/// What is scanned: a folder, or the files of a commit.
+pub(crate) enum Tree {
+    Folder(PathBuf),
+    Commit(HashMap<String, Vec<u8>>),
+}
+
+impl Tree {
+    /// The bytes of a file, by its path relative to the root.
+    pub(crate) fn read(&self, path: &str) -> io::Result<Cow<'_, [u8]>> {
+        match self {
+            Self::Folder(root) => std::fs::read(root.join(path)).map(Cow::Owned),
+            Self::Commit(files) => files
+                .get(path)
+                .map(|bytes| Cow::Borrowed(bytes.as_slice()))
+                .ok_or_else(|| io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// A file's text.
+    pub(crate) fn text(&self, path: &str) -> io::Result<String> {
+        String::from_utf8(self.read(path)?.into_owned())
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+}
+
 pub(crate) struct Sources {
-    pub(crate) root: PathBuf,
     files: Vec<File>,
     /// Beside the files, because a syntax tree stays with the thread that made it.
     asts: Vec<OnceCell<Option<syn::File>>>,
@@ -113,8 +139,8 @@ struct File {
 }
 
 impl Sources {
-    /// Reads the Rust files among `paths`, which are relative to `root`.
-    pub(crate) fn read(root: &Path, paths: Vec<String>) -> Self {
+    /// Reads the Rust files among `paths`.
+    pub(crate) fn read(tree: &Tree, paths: Vec<String>) -> Self {
         let paths: Vec<String> = paths.into_iter().filter(|path| is_rust(path)).collect();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let size = paths.len().div_ceil(threads).max(1);
@@ -126,7 +152,7 @@ impl Sources {
                         let finders: Vec<_> = NEEDLES.iter().map(memmem::Finder::new).collect();
                         chunk
                             .iter()
-                            .map(|path| File::read(root, path, &finders))
+                            .map(|path| File::read(tree, path, &finders))
                             .collect::<Vec<_>>()
                     })
                 })
@@ -148,7 +174,6 @@ impl Sources {
             .filter_map(|(n, file)| Some((FileId(number(n)), 1, file.broken.clone()?)))
             .collect();
         Self {
-            root: root.to_owned(),
             asts: files.iter().map(|_| OnceCell::new()).collect(),
             files,
             by_path,
@@ -392,9 +417,9 @@ pub(crate) fn unparsable(files: &[(FileId, &str)]) -> Vec<(FileId, u32, String)>
 }
 
 impl File {
-    fn read(root: &Path, path: &str, finders: &[memmem::Finder<'_>]) -> Self {
-        let (text, broken) = match std::fs::read(root.join(path)) {
-            Ok(bytes) => match String::from_utf8(bytes) {
+    fn read(tree: &Tree, path: &str, finders: &[memmem::Finder<'_>]) -> Self {
+        let (text, broken) = match tree.read(path) {
+            Ok(bytes) => match String::from_utf8(bytes.into_owned()) {
                 Ok(text) => (text, None),
                 Err(error) => {
                     let at = error.utf8_error().valid_up_to();

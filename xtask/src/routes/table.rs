@@ -18,6 +18,9 @@ pub(crate) struct Table {
     /// Rust files that were looked at.
     #[serde(skip)]
     pub(crate) files: usize,
+    /// Packages that serve something, be it an empty router.
+    #[serde(skip)]
+    pub(crate) apps: BTreeSet<String>,
     /// Where each app's package lies, relative to the root.
     #[serde(skip)]
     pub(crate) dirs: BTreeMap<String, String>,
@@ -65,8 +68,17 @@ pub(crate) struct Route {
     pub(crate) why: Vec<String>,
 }
 
+/// A route as `explain` tells of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Explained<'a> {
+    #[serde(flatten)]
+    route: &'a Route,
+    layers: &'a [Layer],
+    why: &'a [String],
+}
+
 /// A layer around a route.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Layer {
     pub(crate) place: String,
     pub(crate) names: Vec<String>,
@@ -108,11 +120,6 @@ impl Verdict {
 }
 
 impl Table {
-    /// The apps that serve something.
-    pub(crate) fn apps(&self) -> BTreeSet<&str> {
-        self.routes.iter().map(|route| route.app.as_str()).collect()
-    }
-
     /// For people: one line per route.
     pub(crate) fn human(&self) -> String {
         let rows: Vec<[String; 5]> = self
@@ -124,7 +131,10 @@ impl Table {
                     route.method.clone(),
                     route.path.clone(),
                     route.access_text(),
-                    format!("{}:{}", route.file, route.line),
+                    match route.reason.as_deref() {
+                        None | Some("") => format!("{}:{}", route.file, route.line),
+                        Some(reason) => format!("{}:{}  {reason}", route.file, route.line),
+                    },
                 ]
             })
             .collect();
@@ -149,18 +159,18 @@ impl Table {
     /// For a document: a table in Markdown.
     pub(crate) fn markdown(&self) -> String {
         let mut text = String::from(
-            "| app | method | path | access | handler | registered |\n|---|---|---|---|---|---|\n",
+            "| app | method | path | access | handler | registered | reason |\n|---|---|---|---|---|---|---|\n",
         );
         for route in &self.routes {
             let cells = [
-                route.app.clone(),
-                route.method.clone(),
-                format!("`{}`", route.path),
-                route.access_text(),
-                format!("`{}`", route.handler),
-                format!("{}:{}", route.file, route.line),
+                cell(&route.app),
+                cell(&route.method),
+                code_cell(&route.path),
+                cell(&route.access_text()),
+                code_cell(&route.handler),
+                cell(&format!("{}:{}", route.file, route.line)),
+                cell(route.reason.as_deref().unwrap_or_default()),
             ];
-            let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
         text
@@ -172,12 +182,18 @@ impl Route {
     fn access_text(&self) -> String {
         match (self.verdict, &self.access, &self.rule) {
             (Verdict::Guarded, Some(access), _) => access.clone(),
-            (Verdict::Public, ..) => match &self.reason {
-                Some(reason) => format!("public: {reason}"),
-                None => "public".to_owned(),
-            },
+            (Verdict::Public, ..) => "public".to_owned(),
             (verdict, _, Some(rule)) => format!("{} ({rule})", verdict.name().to_uppercase()),
             (verdict, ..) => verdict.name().to_uppercase(),
+        }
+    }
+
+    /// The route with its layers, outermost first, and what decided.
+    pub(crate) fn explained(&self) -> Explained<'_> {
+        Explained {
+            route: self,
+            layers: &self.stack,
+            why: &self.why,
         }
     }
 
@@ -218,4 +234,31 @@ impl Route {
         }
         text
     }
+}
+
+/// Text in a cell of a Markdown table, as itself.
+pub(crate) fn cell(text: &str) -> String {
+    let mut cell = String::new();
+    for c in text.chars() {
+        if matches!(c, '\\' | '`' | '*' | '[' | '<' | '|') {
+            cell.push('\\');
+        }
+        cell.push(c);
+    }
+    cell
+}
+
+/// Code in a cell of a Markdown table.
+pub(crate) fn code_cell(text: &str) -> String {
+    let text = text.replace('|', "\\|");
+    let longest = text
+        .split(|c| c != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
+    if longest == 0 {
+        return format!("`{text}`");
+    }
+    let fence = "`".repeat(longest + 1);
+    format!("{fence} {text} {fence}")
 }

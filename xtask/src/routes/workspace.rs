@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml_edit::{DocumentMut, Item, TableLike};
 
-use super::source::{FileId, Sources, normal, number};
+use super::source::{FileId, Sources, Tree, normal, number};
 
 /// Index into [`Workspace::crates`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,14 +60,20 @@ pub(crate) fn is_test_path(path: &str) -> bool {
 
 impl Workspace {
     /// Reads every manifest among `paths`.
-    pub(crate) fn read(sources: &Sources, paths: &[String], guard_dirs: &[String]) -> Self {
+    pub(crate) fn read(
+        tree: &Tree,
+        sources: &Sources,
+        paths: &[String],
+        guard_dirs: &[String],
+    ) -> Self {
         let mut workspace = Self::default();
         let mut manifests = BTreeMap::new();
         for path in paths {
             if path != "Cargo.toml" && !path.ends_with("/Cargo.toml") || is_test_path(path) {
                 continue;
             }
-            let parsed = std::fs::read_to_string(sources.root.join(path))
+            let parsed = tree
+                .text(path)
                 .map_err(|error| error.to_string())
                 .and_then(|text| {
                     text.parse::<DocumentMut>()
@@ -92,7 +98,7 @@ impl Workspace {
             .iter()
             .filter(|path| *path == "Cargo.lock" || path.ends_with("/Cargo.lock"))
             .filter_map(|path| {
-                let text = std::fs::read_to_string(sources.root.join(path)).ok()?;
+                let text = tree.text(path).ok()?;
                 Some((
                     path.trim_end_matches("Cargo.lock")
                         .trim_end_matches('/')

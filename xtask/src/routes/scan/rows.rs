@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Scan;
 use crate::routes::router::{
-    Endpoint, Fallback, Handler, Kind, Late, Router, Served, Stack, Text, join_stacks,
+    Endpoint, Entry, Fallback, Handler, Kind, Late, Router, Served, Stack, Text, join_stacks,
 };
 use crate::routes::source::Site;
 
@@ -46,13 +46,7 @@ type Miss = (Stack, Site, Option<Rc<Handler>>);
 
 /// The rows of a served router.
 pub(super) fn flatten(router: &Router, app: &str, root: Site, found: &mut Scan) {
-    let mut row = |method,
-                   path: &Text,
-                   site,
-                   endpoint: &Endpoint,
-                   condition: Option<&Rc<str>>,
-                   opaque: Option<&Rc<str>>,
-                   is_fallback| {
+    let mut row = |method, path: &Text, site, endpoint: &Endpoint, entry: Option<&Entry>| {
         found.rows.push(Row {
             app: app.to_owned(),
             method,
@@ -61,9 +55,9 @@ pub(super) fn flatten(router: &Router, app: &str, root: Site, found: &mut Scan) 
             handler: Rc::clone(&endpoint.handler),
             stack: endpoint.stack.clone(),
             late: endpoint.late.clone(),
-            condition: condition.cloned(),
-            opaque: opaque.cloned(),
-            is_fallback,
+            condition: entry.and_then(|entry| entry.condition.clone()),
+            opaque: entry.and_then(|entry| entry.opaque.clone()),
+            is_fallback: entry.is_none(),
         });
     };
     let mut misses: BTreeMap<String, Option<Miss>> = BTreeMap::new();
@@ -71,15 +65,7 @@ pub(super) fn flatten(router: &Router, app: &str, root: Site, found: &mut Scan) 
         match &entry.served {
             Served::Methods(methods) => {
                 for (verb, endpoint) in &methods.verbs {
-                    row(
-                        verb,
-                        &entry.path,
-                        entry.site,
-                        endpoint,
-                        entry.condition.as_ref(),
-                        entry.opaque.as_ref(),
-                        false,
-                    );
+                    row(verb, &entry.path, entry.site, endpoint, Some(entry));
                 }
                 if let Some(endpoint) = &methods.other
                     && methods.refuses
@@ -93,15 +79,7 @@ pub(super) fn flatten(router: &Router, app: &str, root: Site, found: &mut Scan) 
                         )),
                     );
                 } else if let Some(endpoint) = &methods.other {
-                    row(
-                        "ANY",
-                        &entry.path,
-                        entry.site,
-                        endpoint,
-                        entry.condition.as_ref(),
-                        entry.opaque.as_ref(),
-                        false,
-                    );
+                    row("ANY", &entry.path, entry.site, endpoint, Some(entry));
                     misses.insert(entry.path.shown.clone(), None);
                 } else if entry.opaque.is_none() {
                     let miss = misses
@@ -113,15 +91,7 @@ pub(super) fn flatten(router: &Router, app: &str, root: Site, found: &mut Scan) 
                 }
             }
             Served::Service(endpoint) => {
-                row(
-                    "ANY",
-                    &entry.path,
-                    entry.site,
-                    endpoint,
-                    entry.condition.as_ref(),
-                    entry.opaque.as_ref(),
-                    false,
-                );
+                row("ANY", &entry.path, entry.site, endpoint, Some(entry));
                 misses.insert(entry.path.shown.clone(), None);
             }
         }
@@ -131,7 +101,7 @@ pub(super) fn flatten(router: &Router, app: &str, root: Site, found: &mut Scan) 
             shown: format!("<fallback:{}>", prefix.shown),
             ..prefix.clone()
         };
-        row("ANY", &path, *site, endpoint, None, None, true);
+        row("ANY", &path, *site, endpoint, None);
     }
     let answer = |kind, path: String, stack: &Stack, site, handler| Answer {
         app: app.to_owned(),
@@ -146,8 +116,7 @@ pub(super) fn flatten(router: &Router, app: &str, root: Site, found: &mut Scan) 
     match &router.fallback {
         Fallback::Custom(..) => {
             for (endpoint, site) in router.fallbacks() {
-                let path = Text::known("<fallback:/>");
-                row("ANY", &path, site, endpoint, None, None, true);
+                row("ANY", &Text::known("<fallback:/>"), site, endpoint, None);
             }
         }
         Fallback::Default(stack) => {

@@ -22,7 +22,7 @@ fn the_table_has_three_forms() {
 
     let md = repo.routes(&["--format", "md"]);
     md.expect(0)
-        .says("| app | method | path | access | handler | registered |");
+        .says("| app | method | path | access | handler | registered | reason |");
     let rows: Vec<&str> = md
         .stdout
         .lines()
@@ -30,7 +30,7 @@ fn the_table_has_three_forms() {
         .collect();
     assert_eq!(rows.len(), 2, "{}", md.stdout);
     let columns = |line: &str| line.matches(" | ").count();
-    assert!(rows.iter().all(|row| columns(row) == 5), "{rows:?}");
+    assert!(rows.iter().all(|row| columns(row) == 6), "{rows:?}");
 
     let json = repo.routes(&["--format", "json"]);
     let json = json.expect(0).json();

@@ -1,7 +1,11 @@
 //! `cargo xtask routes` as people use it: explain, diff, accept, the formats, and the mends it prints.
 
 mod commands;
+mod diff;
+mod empty;
 mod every_mend;
+mod explain;
+mod locks;
 mod mends;
 mod policy;
 
