@@ -42,6 +42,13 @@ pub(crate) fn move_call(sources: &Sources, layer: Site, late: Site) -> Option<Me
     Some(text::diff(sources.path(layer.file), old, &new))
 }
 
+/// Whether the call at `site` has that name.
+pub(crate) fn is_called(sources: &Sources, site: Site, name: &str) -> bool {
+    read(sources, site)
+        .and_then(|(ast, _)| call_at(ast, site))
+        .is_some_and(|call| call.method == name)
+}
+
 /// Gives the call at `site` another name: `layer` ↔ `route_layer`.
 pub(crate) fn rename(sources: &Sources, site: Site, from: &str, to: &str) -> Option<Mend> {
     let (ast, old) = read(sources, site)?;

@@ -165,16 +165,26 @@ impl<'a> Judge<'a> {
     fn late(&mut self, row: &Row, what: &str, late: &Late, route: &mut Route) {
         let layer = self.place(late.layer.site);
         let at = self.place(late.at);
+        // In front of the layer it would be covered no more than behind it.
+        let is_beyond = (row.is_fallback || late.how == How::Chained && row.method == "ANY")
+            && mend::is_called(self.sources, late.layer.site, "route_layer");
         let (rule, why, help) = match late.how {
-            How::Chained => (
-                "RG003",
-                format!("its method is chained at {at} after the layer at {layer}"),
-                "chain the method before the layer",
-            ),
             How::RouteLayer => (
                 "RG004",
                 format!("`route_layer` at {layer} reaches neither `any` nor fallbacks"),
                 "use `.layer(…)` there, or name the methods instead of `any`",
+            ),
+            _ if is_beyond => (
+                if row.is_fallback { "RG004" } else { "RG003" },
+                format!(
+                    "it is set at {at} after the `route_layer` at {layer}, which does not reach it anywhere"
+                ),
+                "set it before the guard, and put that on with `.layer(…)`",
+            ),
+            How::Chained => (
+                "RG003",
+                format!("its method is chained at {at} after the layer at {layer}"),
+                "chain the method before the layer",
             ),
             How::Registered if row.is_fallback => (
                 "RG004",
@@ -191,6 +201,7 @@ impl<'a> Judge<'a> {
         self.red(route, rule, row.site, message, help);
         self.attach(match late.how {
             How::RouteLayer => self.widened(late.layer.site),
+            _ if is_beyond => None,
             _ => self.moved(late.layer.site, late.at),
         });
     }

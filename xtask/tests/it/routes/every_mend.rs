@@ -141,6 +141,22 @@ fn the_late_call_moves_and_nothing_else() {
 }
 
 #[test]
+fn what_a_route_layer_never_reaches_is_not_moved_before_it() {
+    for app in [
+        "    Router::new()\n        .route(\"/a\", get(h))\n        .route_layer(from_fn(require_user))\n        .fallback(h)\n",
+        "    Router::new().route(\"/a\", get(h).route_layer(from_fn(require_user)).fallback(h))\n",
+    ] {
+        let app = format!("pub fn app() -> Router {{\n{app}}}\n");
+        none(POLICY, &app);
+        Repo::new(POLICY, &app)
+            .routes(&[])
+            .expect(1)
+            .says("which does not reach it anywhere")
+            .says("put that on with `.layer(…)`");
+    }
+}
+
+#[test]
 fn each_late_call_has_a_mend_of_its_own() {
     let all = mends(
         POLICY,

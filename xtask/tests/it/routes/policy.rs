@@ -1,6 +1,7 @@
 //! What a policy says that matches nothing, or not what it seems to.
 
 use super::{GREEN, POLICY, Repo};
+use crate::sandbox::Sandbox;
 
 fn rule(path: &str) -> String {
     format!("[[routes.rule]]\npath = \"{path}\"\nguards = [\"shop::auth::require_user\"]\n")
@@ -133,4 +134,25 @@ fn a_layer_that_is_there_only_sometimes_is_named() {
         .expect(1)
         .says("has a rate limit only sometimes, at src/router.rs:10")
         .says("have the required headers only sometimes, at src/router.rs:11");
+}
+
+#[test]
+fn what_carries_its_policy_needs_no_entry() {
+    let sandbox = Sandbox::new();
+    sandbox.append(
+        "xtask.toml",
+        "\n[[routes.public]]\nmethod = \"GET\"\npath = \"/\"\nreason = \"test\"\n",
+    );
+    sandbox
+        .xtask(&["routes"])
+        .expect(1)
+        .says("`routes.public` names `GET /` of `web`, which carries its policy with it");
+    sandbox.append(
+        "xtask.toml",
+        "\n[[routes.rule]]\npath = \"/orders\"\nguards = [\"util::check\"]\n",
+    );
+    sandbox
+        .xtask(&["routes"])
+        .expect(1)
+        .says("the `routes.rule` of `/orders` matches only routes that carry their policy");
 }
