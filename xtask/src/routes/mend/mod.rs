@@ -230,9 +230,8 @@ fn moved_between(old: &str, block: &Block, layer: Site, late: Site) -> Option<St
     }
     let layer_call = chain(bound.call).find(|call| is_at(call, layer))?;
     let late_call = chain(late_value).find(|call| is_at(call, late))?;
-    let is_crossed = |call: &ExprMethodCall| is_at(call, layer) || keeps_type(call);
     let mut behind = chain(bound.call).take_while(|call| !is_at(call, layer));
-    if !behind.all(is_crossed) || !chain(late_call).all(keeps_type) {
+    if !behind.all(keeps_type) || !chain(late_call).all(keeps_type) {
         return None;
     }
     let used = Idents::of(|all| all.visit_stmt(late_stmt));
