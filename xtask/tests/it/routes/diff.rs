@@ -1,7 +1,5 @@
 //! `routes diff`: what opens a route is red, however it is written, and nothing but the answer is made.
 
-use xshell::cmd;
-
 use super::{GREEN, POLICY, Repo};
 
 const STAFF: &str =
@@ -86,15 +84,10 @@ fn of_twins_none_is_left_out() {
 #[test]
 fn a_base_without_a_router_has_no_routes() {
     let repo = Repo::new(POLICY, GREEN);
-    let sh = &repo.sh;
-    cmd!(sh, "git checkout --quiet --orphan before")
-        .run()
-        .unwrap();
-    cmd!(sh, "git rm -r --quiet --cached .").run().unwrap();
-    cmd!(sh, "git add .gitignore").run().unwrap();
-    cmd!(sh, "git commit --quiet --message before")
-        .run()
-        .unwrap();
+    repo.git(&["checkout", "--quiet", "--orphan", "before"]);
+    repo.git(&["rm", "-r", "--quiet", "--cached", "."]);
+    repo.git(&["add", ".gitignore"]);
+    repo.git(&["commit", "--quiet", "--message", "before"]);
     repo.routes(&["diff", "before"])
         .expect(0)
         .says("added     shop  GET /orders")
@@ -105,7 +98,7 @@ fn a_base_without_a_router_has_no_routes() {
 fn a_given_policy_judges_both_sides() {
     // The commit knows of no guard; the file that is given does.
     let repo = Repo::new("[routes]\n", GREEN);
-    let file = repo.sh.current_dir().join("strict.toml");
+    let file = repo.dir().join("strict.toml");
     repo.write("strict.toml", POLICY);
     repo.routes(&["diff", "HEAD", "--policy", file.to_str().unwrap()])
         .expect(0)
@@ -115,9 +108,9 @@ fn a_given_policy_judges_both_sides() {
 #[test]
 fn a_commit_is_read_and_never_written() {
     let repo = Repo::new(POLICY, GREEN);
-    let dir = repo.sh.current_dir();
+    let dir = repo.dir();
     // Entries that no checkout would make, from beside the folder to the root of the disk.
-    let git = git2::Repository::open(&dir).unwrap();
+    let git = git2::Repository::open(dir).unwrap();
     let evil = git.blob(b"use axum::Router;\n").unwrap();
     let head = git.head().unwrap().peel_to_commit().unwrap();
     let mut raw = git
@@ -143,21 +136,20 @@ fn a_commit_is_read_and_never_written() {
         .unwrap()
         .write(git2::ObjectType::Tree, &raw)
         .unwrap();
-    let sh = &repo.sh;
-    let tree = tree.to_string();
-    let commit = cmd!(sh, "git commit-tree {tree} -m evil").read().unwrap();
+    let commit = repo.git(&["commit-tree", &tree.to_string(), "-m", "evil"]);
+    let commit = commit.trim();
     let parent = dir.parent().unwrap();
-    let before = std::fs::read_dir(&dir).unwrap().count();
-    repo.routes(&["diff", &commit]);
+    let before = std::fs::read_dir(dir).unwrap().count();
+    repo.routes(&["diff", commit]);
     assert!(!absolute.exists() && !parent.join("evil.rs").exists());
-    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), before);
+    assert_eq!(std::fs::read_dir(dir).unwrap().count(), before);
     assert!(!repo.has("target"));
 }
 
 #[test]
 fn a_linked_source_is_the_one_it_leads_to() {
     let repo = Repo::new(POLICY, GREEN);
-    let dir = repo.sh.current_dir();
+    let dir = repo.dir();
     std::fs::rename(dir.join("src/router.rs"), dir.join("shared.rs")).unwrap();
     std::os::unix::fs::symlink("../shared.rs", dir.join("src/router.rs")).unwrap();
     repo.commit("linked");
@@ -174,8 +166,7 @@ fn only_what_can_be_fetched_is_to_be_fetched() {
     assert!(!ran.stderr.contains("git fetch"), "{}", ran.stderr);
     let ran = repo.routes(&["diff", "elsewhere"]);
     assert!(!ran.stderr.contains("git fetch"), "{}", ran.stderr);
-    let sh = &repo.sh;
-    cmd!(sh, "git remote add origin /none").run().unwrap();
+    repo.git(&["remote", "add", "origin", "/none"]);
     repo.routes(&["diff", "origin/elsewhere"])
         .expect(3)
         .says("git fetch origin elsewhere");

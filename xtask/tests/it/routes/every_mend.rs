@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use xshell::cmd;
 
 use super::{POLICY, Repo};
 
@@ -52,12 +51,8 @@ fn mends(policy: &str, app: &str) -> Vec<String> {
         let Some(fix) = finding["fix"].as_str() else {
             continue;
         };
-        let sh = &repo.sh;
-        cmd!(sh, "git apply --unidiff-zero -")
-            .stdin(fix)
-            .quiet()
-            .run()
-            .unwrap();
+        std::fs::write(repo.dir().join(".git/mend.diff"), fix).unwrap();
+        repo.git(&["apply", "--unidiff-zero", ".git/mend.diff"]);
         let text = repo.read("src/router.rs");
         syn::parse_file(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
         let after = state(&repo.routes(&["--format", "json"]).json());

@@ -82,7 +82,7 @@ fn the_name_of_a_file_is_made_visible() {
         "src/main.rs",
         &main.replace("mod router;", "#[path = \"r\u{1b}[31mo.rs\"]\nmod router;"),
     );
-    std::fs::remove_file(repo.sh.current_dir().join("src/router.rs")).unwrap();
+    std::fs::remove_file(repo.dir().join("src/router.rs")).unwrap();
     for args in [
         &[] as &[&str],
         &["--format", "md"],

@@ -117,7 +117,7 @@ fn a_stale_declaration_says_why_it_is_stale() {
 fn a_finding_names_the_policy_that_was_given() {
     let repo = Repo::new(POLICY, GREEN);
     repo.write("rules/strict.toml", &format!("{POLICY}{}", rule("/none")));
-    let file = repo.sh.current_dir().join("rules/strict.toml");
+    let file = repo.dir().join("rules/strict.toml");
     repo.routes(&["--policy", file.to_str().unwrap()])
         .expect(1)
         .says("rules/strict.toml");
