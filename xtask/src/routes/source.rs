@@ -228,6 +228,17 @@ impl Sources {
         })
     }
 
+    /// Whether a file has a `call`, such as `listen(`, that is no definition; with something between
+    /// the brackets, if it takes arguments.
+    pub(crate) fn calls(&self, file: FileId, call: &str, has_arguments: bool) -> bool {
+        let text = self.text(file);
+        memmem::find_iter(text.as_bytes(), call).any(|at| {
+            let is_definition = text[..at].ends_with("fn ");
+            let is_empty = text[at + call.len()..].starts_with(')');
+            !is_definition && (!is_empty || !has_arguments)
+        })
+    }
+
     /// Files that define something: `keyword` is `fn `, `const ` or `macro_rules! `.
     pub(crate) fn defining(&self, keyword: &'static str, name: &str) -> &[FileId] {
         let all = match keyword {

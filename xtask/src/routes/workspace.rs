@@ -304,18 +304,40 @@ impl Workspace {
         }
     }
 
+    /// The package whose folder a file lies in.
+    pub(crate) fn package_at(&self, path: &str) -> Option<usize> {
+        let holds = |package: &Package| {
+            package.dir.is_empty()
+                || path
+                    .strip_prefix(&package.dir)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        (0..self.packages.len())
+            .filter(|package| holds(&self.packages[*package]))
+            .max_by_key(|package| self.packages[*package].dir.len())
+    }
+
     /// Whether the package that a file lies in can have a router at all.
     pub(crate) fn may_route(&self, path: &str) -> bool {
-        self.packages
-            .iter()
-            .filter(|package| {
-                package.dir.is_empty()
-                    || path
-                        .strip_prefix(&package.dir)
-                        .is_some_and(|rest| rest.starts_with('/'))
-            })
-            .max_by_key(|package| package.dir.len())
-            .is_none_or(|package| package.may_route)
+        self.package_at(path)
+            .is_none_or(|package| self.packages[package].may_route)
+    }
+
+    /// The packages whose code can name what a crate has: its own, and all that depend on it, be it
+    /// by way of others that hand its names on.
+    pub(crate) fn users(&self, id: CrateId) -> BTreeSet<usize> {
+        let mut users = BTreeSet::new();
+        let mut queue = vec![self.crates[id.0 as usize].package];
+        while let Some(package) = queue.pop() {
+            if users.insert(package) {
+                let name = code_name(&self.packages[package].name);
+                queue.extend((0..self.packages.len()).filter(|user| {
+                    let below = &self.packages[*user].dependencies;
+                    below.values().any(|below| *below == name)
+                }));
+            }
+        }
+        users
     }
 
     pub(crate) fn package_of(&self, id: CrateId) -> &Package {

@@ -2,7 +2,7 @@
 
 use syn::visit::Visit;
 
-use crate::routes::index::{Found, Function, Index, Target, is_test, type_name};
+use crate::routes::index::{Function, Index, Target, is_test, type_name};
 use crate::routes::source::{FileId, Site};
 
 /// In how many files callers of one function are looked for.
@@ -118,6 +118,8 @@ struct Calls<'a> {
     name: &'a str,
     paths: Vec<syn::Path>,
     methods: bool,
+    /// How many arguments a method of that name has to take.
+    count: usize,
     macros: bool,
 }
 
@@ -133,7 +135,7 @@ impl<'ast> Visit<'ast> for Calls<'_> {
         syn::visit::visit_path(self, path);
     }
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        self.methods |= call.method == self.name;
+        self.methods |= call.method == self.name && call.args.len() == self.count;
         syn::visit::visit_expr_method_call(self, call);
     }
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
@@ -142,37 +144,75 @@ impl<'ast> Visit<'ast> for Calls<'_> {
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
-/// The functions that call another one.
+/// How many arguments a function takes besides `self`.
+fn arguments(function: &Function<'_>) -> usize {
+    let inputs = function.sig.inputs.iter();
+    inputs
+        .filter(|input| matches!(input, syn::FnArg::Typed(_)))
+        .count()
+}
+
+/// The functions that call another one, by its name or by one that an import gives it.
 pub(super) fn callers<'s>(index: &Index<'s>, function: &Function<'s>) -> Vec<Function<'s>> {
     let name = function.sig.ident.to_string();
-    // Who calls it names its type or module somewhere; who got it by a re-export may not.
     let near = match function.self_ty.and_then(type_name) {
         Some(of) => Some(of),
         None => index.module_path(function.module).pop(),
     };
-    let call = format!("{name}(");
-    let own = index.module(function.module).file;
-    let full = near.as_deref().map(|near| format!("{near}::{call}"));
-    for words in [
-        near.as_deref().map(|near| vec![call.as_str(), near]),
-        full.as_deref().map(|full| vec![full]),
-        Some(vec![call.as_str()]),
-    ] {
-        let Some(words) = words else { continue };
-        let mut files: Vec<FileId> = index.sources.containing(&words).collect();
-        // A name that everything has leads nowhere.
-        if files.len() > MOST_FILES {
-            continue;
+    let near = near.unwrap_or_default();
+    let here = index.module(function.module);
+    let users = index.workspace.users(here.krate);
+    let count = arguments(function);
+    let mut names = vec![name];
+    let mut all: Vec<Function<'s>> = Vec::new();
+    let mut next = 0;
+    while let Some(name) = names.get(next).cloned() {
+        next += 1;
+        let call = format!("{name}(");
+        let full = format!("{near}::{call}");
+        let mut searches = [
+            vec![call.as_str()],
+            vec![call.as_str(), near.as_str()],
+            vec![full.as_str()],
+        ];
+        // Who got a function by a re-export need not name its module. A method has a type somewhere,
+        // and its name alone is that of many.
+        if function.is_member {
+            searches.rotate_left(1);
         }
-        if !files.contains(&own) {
-            files.push(own);
+        for words in searches {
+            let mut files: Vec<FileId> = (index.sources.containing(&words))
+                .filter(|file| {
+                    let package = index.workspace.package_at(index.sources.path(*file));
+                    package.is_some_and(|package| users.contains(&package))
+                        && index.sources.calls(*file, &call, count > 0)
+                })
+                .collect();
+            // A name that everything has leads nowhere.
+            if files.len() > MOST_FILES {
+                continue;
+            }
+            if !files.contains(&here.file) {
+                files.push(here.file);
+            }
+            let found = callers_in(index, function, &name, &files);
+            if !found.is_empty() {
+                all.extend(found);
+                break;
+            }
         }
-        let all = callers_in(index, function, &name, &files);
-        if !all.is_empty() {
-            return all;
+        if !function.is_member {
+            let renamed = format!("{name} as ");
+            for file in index.sources.containing(&[&renamed]) {
+                for alias in index.sources.aliases(file, std::slice::from_ref(&name)) {
+                    if !names.contains(&alias) {
+                        names.push(alias);
+                    }
+                }
+            }
         }
     }
-    Vec::new()
+    all
 }
 
 pub(super) fn callers_in<'s>(
@@ -181,14 +221,11 @@ pub(super) fn callers_in<'s>(
     name: &str,
     files: &[FileId],
 ) -> Vec<Function<'s>> {
-    let krate = &index.workspace.crates[index.module(function.module).krate.0 as usize].name;
     let mut all = Vec::new();
     for file in files.iter().copied() {
         for module in index.modules_in(file) {
             let here = index.module(module);
-            let is_near = index.workspace.crates[here.krate.0 as usize].name == *krate
-                || index.workspace.extern_crate(here.krate, krate).is_some();
-            if here.is_test || !is_near {
+            if here.is_test {
                 continue;
             }
             for caller in index.functions(module) {
@@ -199,6 +236,7 @@ pub(super) fn callers_in<'s>(
                     name,
                     paths: Vec::new(),
                     methods: false,
+                    count: arguments(function),
                     macros: false,
                 };
                 calls.visit_block(caller.block);
@@ -207,25 +245,28 @@ pub(super) fn callers_in<'s>(
                     // `Type::name`, `Self::name`.
                     let of_type = || {
                         let before = path.segments.iter().rev().nth(1);
+                        let of = function.self_ty.and_then(type_name);
                         before.is_some_and(|before| {
-                            before.ident == "Self"
-                                || function.self_ty.is_none()
-                                || function
-                                    .self_ty
-                                    .and_then(type_name)
-                                    .is_some_and(|of| before.ident == of)
+                            let before = before.ident.to_string();
+                            before == "Self"
+                                || of.is_none()
+                                || of.as_ref() == Some(&before)
+                                || of == index.renamed(scope, &before)
                         })
                     };
                     function.is_member && of_type()
-                        || !function.is_member && match index.resolve_path(scope, path) {
-                            Target::Items(all) => is_among(&all, function),
-                            Target::Several(all) => all.iter().any(
-                                |one| matches!(one, Target::Items(all) if is_among(all, function)),
-                            ),
-                            // A local function, or a name from a scope that is not looked into.
-                            Target::Unknown => path.segments.len() == 1,
-                            _ => false,
-                        }
+                        || !function.is_member
+                            && match index.resolve_path(scope, path) {
+                                Target::Items(all) => all.iter().any(|found| match found.item {
+                                    syn::Item::Fn(item) => {
+                                        std::ptr::eq(&raw const *item.block, function.block)
+                                    }
+                                    _ => false,
+                                }),
+                                // A local function, or a name from a scope that is not looked into.
+                                Target::Unknown => path.segments.len() == 1,
+                                _ => false,
+                            }
                 });
                 if by_path || calls.macros || function.is_member && calls.methods {
                     all.push(caller);
@@ -234,11 +275,4 @@ pub(super) fn callers_in<'s>(
         }
     }
     all
-}
-
-fn is_among(all: &[Found<'_>], function: &Function<'_>) -> bool {
-    all.iter().any(|found| match found.item {
-        syn::Item::Fn(item) => std::ptr::eq(&raw const *item.block, function.block),
-        _ => false,
-    })
 }

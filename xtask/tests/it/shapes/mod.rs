@@ -11,6 +11,7 @@
 mod bindings;
 mod branches;
 mod builders;
+mod callers;
 mod closed;
 mod conditions;
 mod crates;
