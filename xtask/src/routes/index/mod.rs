@@ -2,6 +2,7 @@
 //! into them.
 
 mod files;
+mod gaps;
 mod members;
 mod paths;
 mod syntax;

@@ -246,7 +246,7 @@ impl Judge<'_> {
         for (file, line, why) in self.sources.problems() {
             let path = visible(self.sources.path(file));
             self.table.findings.push(
-                Finding::error("RG008", format!("`{path}` {why}"))
+                Finding::error("RG008", format!("`{path}` does not parse: {why}"))
                     .at(&path, line as usize)
                     .help("mend the syntax: what does not parse is not scanned"),
             );
