@@ -270,7 +270,7 @@ impl<'i, 's> Eval<'i, 's> {
             if self.router_kind(&ty) == Some(Kind::Guarded)
                 && matches!(name.as_str(), "new" | "default")
             {
-                let axum = self.axum(frame.module);
+                let axum = self.axum_of_guard(frame.module);
                 return Value::Router(Rc::new(Router::new(Kind::Guarded, axum)));
             }
             return Value::typed(Some(Ty::Known(ty)));

@@ -526,6 +526,13 @@ impl<'i, 's> Eval<'i, 's> {
         value
     }
 
+    /// The rules for a guarded router, which checks its paths itself: they may be a guess.
+    pub(crate) fn axum_of_guard(&self, module: ModId) -> Axum {
+        let krate = self.index.module(module).krate;
+        let version = self.index.workspace.axum_of(krate);
+        version.and_then(Axum::of).unwrap_or(Axum::V08)
+    }
+
     /// The rules for the axum that a module's package is built with.
     pub(crate) fn axum(&mut self, module: ModId) -> Axum {
         let module = self.index.module(module);
