@@ -169,7 +169,11 @@ fn locks(cx: &Cx, table: &Table, report: &mut Report) -> Result<()> {
     let expected = lock::files(table);
     for (path, lock) in &expected {
         let is_there = cx.root.join(path).is_file();
-        let old = if is_there { cx.read(path)? } else { String::new() };
+        let old = if is_there {
+            cx.read(path)?
+        } else {
+            String::new()
+        };
         let new = &lock.text;
         if old == *new {
             continue;
@@ -250,7 +254,7 @@ fn compare(cx: &Cx, table: &Table, report: &mut Report) -> Result<()> {
                     ),
                     Some(_) => continue,
                 };
-            report.findings.push(
+                report.findings.push(
                 Finding::error("routes/unseen", message)
                     .at(&seen.file, seen.line as usize)
                     .help("register it with a plain call that both the compiler and the scan read alike"),
