@@ -9,12 +9,24 @@ use serde::de::IgnoredAny;
 use crate::cargo;
 use crate::cx::Cx;
 use crate::gates::{Cache, GATES, Gate, Input, env};
+use crate::migrations::Engine;
+use crate::migrations::lint::operations;
 use crate::report::{Severity, text};
 use crate::runner::floors;
 
 /// Path and text of each. Of what no app describes there is no page.
 pub(crate) fn all(cx: &Cx) -> Result<Vec<(String, String)>> {
     let mut pages = vec![("docs/gates.md".to_owned(), gates_page())];
+    if Engine::ALL
+        .iter()
+        .any(|engine| cx.root.join(engine.folder()).is_dir())
+    {
+        let page = format!(
+            "# What a migration may do\n\n{GENERATED}\n{}",
+            operations::page()
+        );
+        pages.push(("docs/migrations.md".to_owned(), page));
+    }
     let settings = env::settings(cx)?;
     if !settings.is_empty() {
         pages.push(("docs/settings.md".to_owned(), settings_page(&settings)));

@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod files;
+pub(crate) mod lint;
 pub(crate) mod snapshot;
 pub(crate) mod stamp;
 

@@ -119,7 +119,7 @@ pub(crate) struct NotRun {
     pub(crate) required_by: String,
     pub(crate) required: bool,
     pub(crate) help: String,
-    /// Evidence that is absent because of it, so that no floor is held against it.
+    /// Evidence and rules that are absent because of it, so that no floor or proof is held against it.
     pub(crate) hides: Vec<String>,
 }
 

@@ -16,7 +16,7 @@ use crate::cx::{Cx, Shared, write_atomic};
 use crate::exit::{Code, Problem};
 use crate::gates::{Gate, Plant, Rule};
 use crate::process;
-use crate::report::Severity;
+use crate::report::{NotRun, Severity};
 
 /// What came of one rule's plant. `failure` is `None` when it was proven.
 #[derive(Debug, Serialize)]
@@ -25,7 +25,7 @@ pub(crate) struct Proof {
     pub(crate) red_at: Option<String>,
     pub(crate) duration_ms: u64,
     pub(crate) failure: Option<String>,
-    /// The gate is switched off: neither proven nor refuted.
+    /// The gate is switched off, or what the rule needs is absent: neither proven nor refuted.
     pub(crate) not_run: Option<String>,
 }
 
@@ -164,6 +164,14 @@ fn one(
                 .line
                 .is_none_or(|line| finding.line == u32::try_from(line).ok())
     });
+    let hides = |absent: &&NotRun| absent.hides.iter().any(|name| name == rule.id);
+    if let (None, Some(absent)) = (hit, outcome.not_run.iter().find(hides)) {
+        return Proof {
+            failure: None,
+            not_run: Some(absent.reason.clone()),
+            ..failed(rule, "")
+        };
+    }
     let is_red = rule.severity == Severity::Warning || outcome.verdict == Verdict::Failed;
     let Some(hit) = hit.filter(|_| is_red) else {
         let wanted = match (&spot.file, spot.line) {

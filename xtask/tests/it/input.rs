@@ -257,7 +257,7 @@ fn merged_migrations_are_history() {
 
     sandbox.write(
         "migrations/postgres/20270101000000_bad.sql",
-        "create table a (id int);\ncreate tabel b (id int);\n",
+        "create table a (id int);\ncreate table b (id nonsense);\n",
     );
     sandbox.write(
         "migrations/sqlite/20270101000000_bad.sql",

@@ -9,6 +9,7 @@ mod hostile;
 mod hostile_sources;
 mod input;
 mod interrupt;
+mod lint;
 mod migrations;
 mod mutants;
 mod oracle;

@@ -1,0 +1,342 @@
+//! What is wrong with migrations before any database is asked: text that no migrator should be
+//! given, statements that lose something or hold others up, and traps of each engine.
+//!
+//! squawk gives the syntax tree and nothing else. Its rules would take the comment
+//! `-- squawk-ignore` for an answer, without a reason, and know nothing of the files before.
+
+mod catalog;
+pub(crate) mod measure;
+mod nesting;
+mod notes;
+pub(crate) mod operations;
+mod postgres;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree;
+mod types;
+
+use anyhow::{Context as _, Result};
+use squawk_syntax::SourceFile;
+
+use super::Engine;
+use crate::report::Finding;
+use catalog::Catalog;
+use measure::Statement;
+use notes::{Note, Word};
+use operations::{Class, Op};
+use postgres::{Hit, Reader};
+use tree::{Kind, Node, at, children, find, has, words};
+
+/// A migration file as it lies in its folder.
+#[derive(Debug)]
+pub(crate) struct Sql {
+    /// From the root.
+    pub(crate) file: String,
+    pub(crate) engine: Engine,
+    pub(crate) bytes: Vec<u8>,
+    /// Not merged yet. What is merged is history: it is read for the schema that it makes.
+    pub(crate) is_new: bool,
+}
+
+/// What was read, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(crate) struct Linted {
+    pub(crate) findings: Vec<Finding>,
+    /// How many there are in all files, merged or not.
+    pub(crate) statements: usize,
+    /// Those of new PostgreSQL files, to be measured.
+    pub(crate) fresh: Vec<Statement>,
+}
+
+/// Enough for the deepest nest that is given to a parser, with the large frames of a debug build.
+const STACK: usize = 1 << 28;
+
+/// Reads `files`, which are in the order of their versions, and judges the new ones.
+pub(crate) fn lint(files: &[Sql]) -> Result<Linted> {
+    let work = || {
+        let mut linted = Linted::default();
+        let (mut postgres, mut sqlite) = (Postgres::default(), sqlite::Schema::default());
+        for sql in files {
+            let mut findings = Vec::new();
+            if let Some(text) = text::read(sql, &mut findings) {
+                linted.statements += match sql.engine {
+                    Engine::Postgres => postgres.file(sql, text, &mut findings),
+                    Engine::Sqlite => sqlite.file(sql, text, &mut findings),
+                };
+            }
+            if sql.engine == Engine::Postgres {
+                postgres
+                    .versions
+                    .extend(version(&sql.file).map(str::to_owned));
+            }
+            if sql.is_new {
+                linted.findings.append(&mut findings);
+            }
+        }
+        linted.fresh = postgres.fresh;
+        linted
+    };
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, work)
+            .context("failed to start a thread for the lint of the migrations")?;
+        Ok(worker
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
+/// The PostgreSQL files one after the other.
+#[derive(Debug, Default)]
+struct Postgres {
+    catalog: Catalog,
+    versions: Vec<String>,
+    fresh: Vec<Statement>,
+}
+
+impl Postgres {
+    /// Answers how many statements there are.
+    fn file(&mut self, sql: &Sql, text: &str, findings: &mut Vec<Finding>) -> usize {
+        let parsed = SourceFile::parse(text);
+        let errors = if sql.is_new {
+            parsed.errors()
+        } else {
+            Vec::new()
+        };
+        let root = parsed.syntax_node();
+        let statements: Vec<Node> = root
+            .children()
+            .filter(|node| node.kind() != Kind::EMPTY_STMT)
+            .collect();
+        let in_transaction = !text.starts_with(text::NO_TRANSACTION);
+        let hits = Reader::new(&mut self.catalog, in_transaction).file(&statements);
+        if !sql.is_new {
+            return statements.len();
+        }
+        // What the parser made of a file that it did not understand is no ground for more.
+        if let Some(error) = errors.first() {
+            let finding = Finding::error("migrations/syntax", error.message())
+                .at(&sql.file, line(text, usize::from(error.range().start())))
+                .help(
+                    "PostgreSQL would refuse it; psql's own commands (`\\i`, `\\copy`) are no SQL",
+                );
+            findings.push(finding);
+            return statements.len();
+        }
+        self.fresh.extend(
+            statements
+                .iter()
+                .map(|node| fresh(sql, text, node, &hits, in_transaction)),
+        );
+        transaction(sql, text, &statements, in_transaction, findings);
+        let notes = notes::read(&root, &statements);
+        judge(
+            sql,
+            text,
+            &statements,
+            &hits,
+            &notes,
+            &self.versions,
+            findings,
+        );
+        statements.len()
+    }
+}
+
+/// A statement with what it does.
+fn fresh(sql: &Sql, text: &str, node: &Node, hits: &[Hit], in_transaction: bool) -> Statement {
+    let (start, end) = (at(node), usize::from(node.text_range().end()));
+    let ops: Vec<Op> = hits
+        .iter()
+        .filter(|hit| (start..end).contains(&hit.at))
+        .map(|hit| hit.op)
+        .collect();
+    Statement {
+        file: sql.file.clone(),
+        line: line(text, start),
+        text: text[start..end].to_owned(),
+        ops,
+        in_transaction: in_transaction && !is_outside_only(node),
+    }
+}
+
+/// Holds the operations of a file against its notes.
+fn judge(
+    sql: &Sql,
+    text: &str,
+    statements: &[Node],
+    hits: &[Hit],
+    notes: &[Note],
+    earlier: &[String],
+    findings: &mut Vec<Finding>,
+) {
+    let mut used = vec![false; notes.len()];
+    for hit in hits {
+        let row = hit.op.row();
+        let statement = statements
+            .iter()
+            .rposition(|statement| at(statement) <= hit.at)
+            .unwrap_or(0);
+        let wanted: &[Word] = match row.class {
+            Class::Destructive => &[Word::Destructive, Word::ContractOf],
+            Class::Heavy => &[Word::Heavy],
+            Class::Safe => continue,
+        };
+        let mut missing = Vec::new();
+        for word in wanted {
+            let covering = notes
+                .iter()
+                .enumerate()
+                .filter(|(_, note)| note.word == *word && note.covers(statement));
+            let mut is_there = false;
+            for (index, _) in covering {
+                used[index] = true;
+                is_there = true;
+            }
+            if !is_there {
+                missing.push(word.usage());
+            }
+        }
+        if missing.is_empty() {
+            continue;
+        }
+        let subject = if hit.subject.is_empty() {
+            String::new()
+        } else {
+            format!("`{}`: ", hit.subject)
+        };
+        let finding = Finding::error(
+            &format!("migrations/{}", row.class.name()),
+            format!("{subject}{} {}", row.statement, row.why),
+        )
+        .at(&sql.file, line(text, hit.at))
+        .help(format!(
+            "{}; where it is meant, write {} above the statement",
+            row.instead,
+            missing.join(" and ")
+        ));
+        findings.push(finding);
+    }
+    for (note, used) in notes.iter().zip(used) {
+        let word = note.word.name();
+        let complaint = if used {
+            note.complaint(earlier)
+        } else {
+            Some((
+                format!("`-- {word}:` covers nothing"),
+                format!(
+                    "no statement below it is {}: remove the note",
+                    note.word.of()
+                ),
+            ))
+        };
+        if let Some((message, help)) = complaint {
+            let finding = Finding::error("migrations/note", message)
+                .at(&sql.file, line(text, note.at))
+                .help(help);
+            findings.push(finding);
+        }
+    }
+}
+
+/// What fails in the migrator's transaction, or without it.
+fn transaction(
+    sql: &Sql,
+    text: &str,
+    statements: &[Node],
+    in_transaction: bool,
+    findings: &mut Vec<Finding>,
+) {
+    let mut report = |at: usize, message: String, help: &str| {
+        let finding = Finding::error("migrations/transaction", message)
+            .at(&sql.file, line(text, at))
+            .help(help);
+        findings.push(finding);
+    };
+    if let (false, Some(second)) = (in_transaction, statements.get(1)) {
+        report(
+            at(second),
+            format!(
+                "{} statements in a `-- no-transaction` file",
+                statements.len()
+            ),
+            "the server takes them for one transaction after all: one statement per such file",
+        );
+    }
+    for statement in statements {
+        let what: Vec<String> = words(statement).into_iter().take(3).collect();
+        let what = what.join(" ").to_uppercase();
+        if in_transaction && is_outside_only(statement) {
+            report(
+                at(statement),
+                format!("`{what} …` cannot run in a transaction"),
+                "put it into a file of its own that begins with `-- no-transaction`",
+            );
+        }
+        if sets_search_path(statement) {
+            report(
+                at(statement),
+                "`search_path` stays changed after the migration: the migrator no longer finds `_sqlx_migrations`".to_owned(),
+                "SET LOCAL search_path, or write the schema before each name",
+            );
+        }
+    }
+}
+
+/// Does PostgreSQL refuse it inside a transaction?
+fn is_outside_only(node: &Node) -> bool {
+    match node.kind() {
+        Kind::CREATE_INDEX | Kind::DROP_INDEX => postgres::is_concurrent(node),
+        Kind::REINDEX => {
+            const ALL: [Kind; 3] = [
+                Kind::REINDEX_TARGET_DATABASE,
+                Kind::REINDEX_TARGET_SYSTEM,
+                Kind::REINDEX_TARGET_SCHEMA,
+            ];
+            postgres::is_concurrent(node)
+                || find(node, Kind::REINDEX_OPTION_CONCURRENTLY).is_some()
+                || ALL.iter().any(|kind| has(node, *kind))
+        }
+        Kind::ALTER_TABLE => children(node, Kind::DETACH_PARTITION)
+            .any(|action| has(&action, Kind::DETACH_CONCURRENTLY)),
+        Kind::VACUUM
+        | Kind::ALTER_SYSTEM
+        | Kind::CREATE_DATABASE
+        | Kind::DROP_DATABASE
+        | Kind::CREATE_TABLESPACE
+        | Kind::DROP_TABLESPACE => true,
+        _ => false,
+    }
+}
+
+fn sets_search_path(node: &Node) -> bool {
+    let words = words(node);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match node.kind() {
+        Kind::SET => matches!(
+            words[..],
+            ["set", "search_path", ..] | ["set", "session", "search_path", ..]
+        ),
+        Kind::SELECT => {
+            words
+                .windows(3)
+                .any(|three| three == ["set_config", "(", "'search_path'"])
+                && words.contains(&"false")
+        }
+        _ => false,
+    }
+}
+
+/// The version in a file's name.
+fn version(file: &str) -> Option<&str> {
+    file.rsplit('/').next()?.split('_').next()
+}
+
+/// The line that a byte is on, from 1.
+fn line(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    memchr::memchr_iter(b'\n', before).count() + 1
+}

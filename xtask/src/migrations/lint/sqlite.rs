@@ -1,0 +1,352 @@
+//! What SQLite takes without a word and people do not mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Sql, line, text};
+use crate::report::Finding;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Word,
+    /// `"…"`, `` `…` `` or `[…]`.
+    Quoted,
+    Text,
+    Other,
+}
+
+/// A token with its text in lower case, without its quotes.
+#[derive(Clone, Debug)]
+struct Token {
+    what: What,
+    text: String,
+    at: usize,
+}
+
+impl Token {
+    fn is(&self, word: &str) -> bool {
+        self.what != What::Quoted && self.what != What::Text && self.text == word
+    }
+}
+
+/// The tokens of each statement. A trigger's body is a statement of its own to this: that is
+/// enough for the rules.
+fn statements(sql: &str) -> Result<Vec<Vec<Token>>, (usize, &'static str)> {
+    let bytes = sql.as_bytes();
+    let end_of = |from: usize, end: &[u8], why| {
+        memchr::memmem::find(&bytes[from..], end)
+            .map(|found| from + found + end.len())
+            .ok_or((from, why))
+    };
+    let (mut all, mut tokens, mut at) = (Vec::new(), Vec::new(), 0);
+    while at < bytes.len() {
+        let start = at;
+        let what = match bytes[at] {
+            b'-' if bytes[at..].starts_with(b"--") => {
+                at = end_of(at, b"\n", "").unwrap_or(bytes.len());
+                continue;
+            }
+            b'/' if bytes[at..].starts_with(b"/*") => {
+                // SQLite lets the end of the file end it.
+                at = end_of(at + 2, b"*/", "").unwrap_or(bytes.len());
+                continue;
+            }
+            b';' => {
+                at += 1;
+                all.push(std::mem::take(&mut tokens));
+                continue;
+            }
+            quote @ (b'\'' | b'"' | b'`') => {
+                loop {
+                    at = end_of(at + 1, &[quote], "a quote that is not closed")
+                        .map_err(|(_, why)| (start, why))?;
+                    if bytes.get(at) != Some(&quote) {
+                        break;
+                    }
+                }
+                if quote == b'\'' {
+                    What::Text
+                } else {
+                    What::Quoted
+                }
+            }
+            b'[' => {
+                at = end_of(at, b"]", "a bracket that is not closed")?;
+                What::Quoted
+            }
+            byte if byte.is_ascii_whitespace() => {
+                at += 1;
+                continue;
+            }
+            byte if byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80 => {
+                let in_word = |byte: &u8| {
+                    byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'$' || *byte >= 0x80
+                };
+                at += bytes[at..].iter().take_while(|byte| in_word(byte)).count();
+                What::Word
+            }
+            _ => {
+                at += 1;
+                What::Other
+            }
+        };
+        let text = &sql[start..at];
+        let text = match what {
+            What::Quoted | What::Text => &text[1..text.len() - 1],
+            _ => text,
+        };
+        tokens.push(Token {
+            what,
+            text: text.to_lowercase(),
+            at: start,
+        });
+    }
+    all.push(tokens);
+    all.retain(|statement| !statement.is_empty());
+    Ok(all)
+}
+
+/// Types that mean something on PostgreSQL and NUMERIC, or nothing, on SQLite.
+const TYPES: &[(&str, &str)] = &[
+    ("uuid", "TEXT"),
+    ("json", "TEXT"),
+    ("jsonb", "TEXT"),
+    ("timestamptz", "TEXT"),
+    ("bytea", "BLOB"),
+    ("serial", "INTEGER PRIMARY KEY"),
+    ("bigserial", "INTEGER PRIMARY KEY"),
+    ("smallserial", "INTEGER PRIMARY KEY"),
+];
+
+/// What earlier files made, as far as the rules ask for it.
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    /// By table: the tables whose rows go, or lose their value, when its rows are deleted.
+    children: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Schema {
+    /// Answers how many statements there are.
+    pub(super) fn file(&mut self, sql: &Sql, body: &str, findings: &mut Vec<Finding>) -> usize {
+        let mut report = |rule: &str, at: usize, message: String, help: &str| {
+            let finding = Finding::error(rule, message)
+                .at(&sql.file, line(body, at))
+                .help(help);
+            findings.push(finding);
+        };
+        let statements = match statements(body) {
+            Ok(statements) => statements,
+            Err((at, why)) => {
+                report(
+                    "migrations/syntax",
+                    at,
+                    why.to_owned(),
+                    "SQLite would refuse it",
+                );
+                return 0;
+            }
+        };
+        let in_transaction = !body.starts_with(text::NO_TRANSACTION);
+        let rule = "migrations/sqlite";
+        let mut created = BTreeSet::new();
+        let mut filled = BTreeSet::new();
+        let mut dropped: BTreeMap<String, usize> = BTreeMap::new();
+        for statement in &statements {
+            let words: Vec<&str> = statement
+                .iter()
+                .filter(|token| {
+                    !token.is("if")
+                        && !token.is("not")
+                        && !token.is("exists")
+                        && !token.is("temp")
+                        && !token.is("temporary")
+                })
+                .map(|token| token.text.as_str())
+                .collect();
+            let at = statement[0].at;
+            match words[..] {
+                ["create", "table", table, ..] => {
+                    created.insert(table.to_owned());
+                    if words.contains(&"select") {
+                        filled.insert(table.to_owned());
+                    }
+                    self.references(table, statement);
+                }
+                ["insert" | "replace", "into", table, ..]
+                | ["insert", "or", _, "into", table, ..]
+                    if words.contains(&"select") =>
+                {
+                    filled.insert(table.to_owned());
+                }
+                ["drop", "table", table, ..] if !created.remove(table) => {
+                    dropped.insert(table.to_owned(), at);
+                }
+                ["alter", "table", from, "rename", "to", to, ..] => {
+                    if created.remove(from) {
+                        created.insert(to.to_owned());
+                    }
+                    if filled.remove(from) {
+                        filled.insert(to.to_owned());
+                    }
+                    if let Some(children) = self.children.remove(from) {
+                        self.children.insert(to.to_owned(), children);
+                    }
+                }
+                [
+                    "pragma",
+                    "foreign_keys",
+                    "=" | "(",
+                    "off" | "0" | "false" | "no",
+                    ..,
+                ] if in_transaction => {
+                    report(
+                        rule,
+                        at,
+                        "`PRAGMA foreign_keys` has no effect in a transaction: dropping a table still deletes what refers to it".to_owned(),
+                        "begin the file with `-- no-transaction`, and begin and commit in it",
+                    );
+                }
+                ["begin" | "commit" | "rollback" | "savepoint", ..] if in_transaction => {
+                    report(
+                        rule,
+                        at,
+                        format!(
+                            "`{}` in a file that the migrator runs in a transaction",
+                            words[0].to_uppercase()
+                        ),
+                        "take it out; each file is a transaction of its own",
+                    );
+                }
+                _ => {}
+            }
+            traps(statement, &mut |at, message, help| {
+                report(rule, at, message, &help);
+            });
+        }
+        for (table, at) in dropped {
+            if !created.contains(&table) {
+                continue;
+            }
+            if !filled.contains(&table) {
+                report(
+                    rule,
+                    at,
+                    format!("`{table}` is dropped and made anew without its rows"),
+                    "INSERT INTO the new table … SELECT … FROM the old one before the DROP",
+                );
+            }
+            let children = self.children.get(&table).into_iter().flatten();
+            let children: Vec<String> = children
+                .filter(|child| **child != table)
+                .map(|child| format!("`{child}`"))
+                .collect();
+            if in_transaction && !children.is_empty() {
+                report(
+                    rule,
+                    at,
+                    format!(
+                        "dropping `{table}` deletes what refers to it in {}",
+                        children.join(", ")
+                    ),
+                    "begin the file with `-- no-transaction` and `PRAGMA foreign_keys = OFF`, then begin and commit in it",
+                );
+            }
+        }
+        statements.len()
+    }
+
+    /// Notes whose rows depend on those of other tables.
+    fn references(&mut self, table: &str, statement: &[Token]) {
+        let mut parent = None;
+        for four in statement.windows(4) {
+            if four[0].is("references") {
+                parent = Some(four[1].text.clone());
+            }
+            let acts = four[0].is("on")
+                && four[1].is("delete")
+                && (four[2].is("cascade") || (four[2].is("set") && !four[3].is("no")));
+            if let (true, Some(parent)) = (acts, &parent) {
+                self.children
+                    .entry(parent.clone())
+                    .or_default()
+                    .insert(table.to_owned());
+            }
+        }
+    }
+}
+
+/// What stands in a statement and means something else than it seems to.
+fn traps(statement: &[Token], report: &mut dyn FnMut(usize, String, String)) {
+    let is_create =
+        statement[0].is("create") && statement.iter().take(3).any(|token| token.is("table"));
+    let is_add = statement[0].is("alter") && statement.iter().any(|token| token.is("add"));
+    // In which list each parenthesis is: the word before it.
+    let mut lists: Vec<String> = Vec::new();
+    let mut before: Option<&Token> = None;
+    for (index, token) in statement.iter().enumerate() {
+        let previous = before.replace(token);
+        if token.is("(") {
+            lists.push(previous.map(|token| token.text.clone()).unwrap_or_default());
+            continue;
+        }
+        if token.is(")") {
+            lists.pop();
+            continue;
+        }
+        let Some(previous) = previous else { continue };
+        let defines = (is_create && lists.len() == 1 && is_column_name(statement, index - 1))
+            || (is_add && lists.is_empty() && is_added_name(statement, index - 1));
+        if let (true, Some((name, instead))) = (
+            defines && token.what == What::Word,
+            TYPES.iter().find(|(name, _)| token.text == *name),
+        ) {
+            report(
+                token.at,
+                format!(
+                    "type `{name}` is NUMERIC to SQLite: digits in it become numbers, and it makes no values"
+                ),
+                instead.to_string(),
+            );
+        }
+        if token.is("now")
+            && lists.iter().any(|list| list == "default")
+            && statement.get(index + 1).is_some_and(|token| token.is("("))
+        {
+            report(
+                token.at,
+                "`now()` is no function of SQLite: each INSERT that needs the default fails"
+                    .to_owned(),
+                "DEFAULT CURRENT_TIMESTAMP, or (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))".to_owned(),
+            );
+        }
+        let in_values = lists
+            .last()
+            .is_some_and(|list| list == "values" || list == "in")
+            || (previous.is("(") && lists.last().is_some_and(|list| list == "default"));
+        if token.what == What::Quoted
+            && (in_values
+                || ["default", "like", "glob"]
+                    .iter()
+                    .any(|word| previous.is(word)))
+        {
+            report(
+                token.at,
+                format!(
+                    "`\"{}\"` is a name, and a text only as long as there is no such column",
+                    token.text
+                ),
+                "put single quotes around texts".to_owned(),
+            );
+        }
+    }
+}
+
+/// Is the token at `index` the first of a column's definition?
+fn is_column_name(statement: &[Token], index: usize) -> bool {
+    index > 0 && (statement[index - 1].is("(") || statement[index - 1].is(","))
+}
+
+fn is_added_name(statement: &[Token], index: usize) -> bool {
+    index > 0
+        && (statement[index - 1].is("add") || statement[index - 1].is("column"))
+        && !statement[index].is("column")
+}

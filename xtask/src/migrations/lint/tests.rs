@@ -1,0 +1,928 @@
+use proptest::prelude::{Just, ProptestConfig, any, prop_oneof, proptest};
+use proptest::test_runner::FileFailurePersistence;
+
+use super::operations::{Class, OPERATIONS};
+use super::{Engine, Sql, lint, measure};
+
+const SCHEMA: &str = "
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE DOMAIN unused AS int;
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE FUNCTION steady() RETURNS int LANGUAGE sql STABLE AS $$ SELECT 1 $$;
+CREATE FUNCTION moody() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;
+CREATE TABLE users (
+    id bigint PRIMARY KEY, n int, email varchar(30) NOT NULL, code char(3), body text,
+    price numeric(10, 2), at timestamp, seen timestamp, age positive, tags varchar(10)[],
+    nick varchar(20) CHECK (nick <> ''), addr cidr, f float8
+);
+CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint, total int, k int NOT NULL, q int);
+CREATE UNIQUE INDEX orders_k ON orders (k);
+CREATE UNIQUE INDEX orders_q ON orders (q);
+CREATE INDEX users_seen ON users (seen);
+CREATE INDEX users_email ON users (email);
+CREATE TABLE parted (id int) PARTITION BY LIST (id);
+CREATE TABLE part (id int);
+CREATE VIEW seen AS SELECT id FROM users;
+CREATE MATERIALIZED VIEW counts AS SELECT count(*) FROM users;
+";
+
+fn files(engine: Engine, texts: &[(&str, bool)]) -> Vec<Sql> {
+    let file = |(index, (text, is_new)): (usize, &(&str, bool))| Sql {
+        file: format!("{}/2026010100000{index}_x.sql", engine.folder()),
+        engine,
+        bytes: text.as_bytes().to_vec(),
+        is_new: *is_new,
+    };
+    texts.iter().enumerate().map(file).collect()
+}
+
+/// `rule:line` of what is found in a new file after the schema, without the gate's name.
+fn found(sql: &str) -> Vec<String> {
+    places(&files(Engine::Postgres, &[(SCHEMA, false), (sql, true)]))
+}
+
+fn found_on_sqlite(earlier: &str, sql: &str) -> Vec<String> {
+    places(&files(Engine::Sqlite, &[(earlier, false), (sql, true)]))
+}
+
+fn places(files: &[Sql]) -> Vec<String> {
+    lint(files)
+        .unwrap()
+        .findings
+        .iter()
+        .map(|finding| {
+            let rule = finding.rule.trim_start_matches("migrations/");
+            format!("{rule}:{}", finding.line.unwrap())
+        })
+        .collect()
+}
+
+/// Each row of the table of measured facts: what it is, and what the lint must call it.
+const ROWS: &[(&str, &str)] = &[
+    ("CREATE INDEX i ON users (n)", "heavy"),
+    ("CREATE UNIQUE INDEX i ON users (n)", "heavy"),
+    ("DROP INDEX orders_k", ""),
+    ("CREATE INDEX CONCURRENTLY i ON users (n)", "transaction"),
+    ("DROP INDEX CONCURRENTLY orders_k", "transaction"),
+    ("REINDEX TABLE users", "heavy"),
+    ("REINDEX INDEX orders_k", "heavy"),
+    ("REINDEX TABLE CONCURRENTLY users", "transaction"),
+    ("ALTER TABLE users ADD COLUMN x int", ""),
+    ("ALTER TABLE users ADD COLUMN x int DEFAULT 1", ""),
+    ("ALTER TABLE users ADD COLUMN x int NOT NULL DEFAULT 1", ""),
+    ("ALTER TABLE users ADD COLUMN x text DEFAULT 'a' || 'b'", ""),
+    (
+        "ALTER TABLE users ADD COLUMN x timestamptz NOT NULL DEFAULT now()",
+        "",
+    ),
+    (
+        "ALTER TABLE users ADD COLUMN x timestamptz DEFAULT CURRENT_TIMESTAMP",
+        "",
+    ),
+    (
+        "ALTER TABLE users ADD COLUMN x int DEFAULT extract(epoch FROM now())",
+        "",
+    ),
+    ("ALTER TABLE users ADD COLUMN x int DEFAULT steady()", ""),
+    (
+        "ALTER TABLE users ADD COLUMN x jsonb NOT NULL DEFAULT '{}'::jsonb",
+        "",
+    ),
+    (
+        "ALTER TABLE users ADD COLUMN x text[] NOT NULL DEFAULT ARRAY[]::text[]",
+        "",
+    ),
+    ("ALTER TABLE users ADD COLUMN x mood DEFAULT 'good'", ""),
+    ("ALTER TABLE users ADD COLUMN x json", ""),
+    ("ALTER TABLE users ADD COLUMN IF NOT EXISTS n bigserial", ""),
+    (
+        "ALTER TABLE users ADD COLUMN x float DEFAULT random()",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ADD COLUMN x uuid DEFAULT gen_random_uuid()",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ADD COLUMN x uuid NOT NULL DEFAULT public.gen_random_uuid()",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ADD COLUMN x int DEFAULT moody()",
+        "heavy",
+    ),
+    ("ALTER TABLE users ADD COLUMN x bigserial", "heavy"),
+    (
+        "ALTER TABLE users ADD COLUMN x int GENERATED ALWAYS AS IDENTITY",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ADD COLUMN x int GENERATED ALWAYS AS (n + 1) STORED",
+        "heavy",
+    ),
+    ("ALTER TABLE users ADD COLUMN x positive", "heavy"),
+    ("ALTER TABLE users ADD COLUMN x unused", ""),
+    ("ALTER TABLE users ADD COLUMN x int CHECK (x > 0)", "heavy"),
+    ("ALTER TABLE users ADD COLUMN x int UNIQUE", "heavy"),
+    (
+        "ALTER TABLE users ADD COLUMN x int REFERENCES orders (id)",
+        "",
+    ),
+    (
+        "ALTER TABLE users ADD COLUMN x int DEFAULT NULL REFERENCES orders (id)",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ADD COLUMN x int DEFAULT 1 REFERENCES orders (id)",
+        "heavy",
+    ),
+    ("ALTER TABLE users ADD COLUMN x int NOT NULL", "heavy"),
+    ("ALTER TABLE users ALTER COLUMN n SET NOT NULL", "heavy"),
+    ("ALTER TABLE users ALTER COLUMN email SET NOT NULL", ""),
+    ("ALTER TABLE users ALTER COLUMN n DROP NOT NULL", ""),
+    ("ALTER TABLE users ALTER COLUMN n SET DEFAULT random()", ""),
+    ("ALTER TABLE users ADD CONSTRAINT c CHECK (n > 0)", "heavy"),
+    ("ALTER TABLE users ADD CHECK (n > 0) NOT VALID", ""),
+    (
+        "ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users (id)",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE orders ADD FOREIGN KEY (user_id) REFERENCES users (id) NOT VALID",
+        "",
+    ),
+    ("ALTER TABLE orders ADD UNIQUE (total)", "heavy"),
+    ("ALTER TABLE part ADD PRIMARY KEY (id)", "heavy"),
+    (
+        "ALTER TABLE orders ADD CONSTRAINT u UNIQUE USING INDEX orders_q",
+        "",
+    ),
+    (
+        "ALTER TABLE orders ADD CONSTRAINT p PRIMARY KEY USING INDEX orders_k",
+        "",
+    ),
+    (
+        "ALTER TABLE orders ADD CONSTRAINT p PRIMARY KEY USING INDEX orders_q",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ADD EXCLUDE USING gist (addr WITH &&)",
+        "heavy",
+    ),
+    ("ALTER TABLE users VALIDATE CONSTRAINT c", ""),
+    ("ALTER TABLE users ALTER COLUMN n TYPE bigint", "heavy"),
+    (
+        "ALTER TABLE users ALTER COLUMN body TYPE varchar(10)",
+        "heavy",
+    ),
+    ("ALTER TABLE users ALTER COLUMN code TYPE text", "heavy"),
+    (
+        "ALTER TABLE users ALTER COLUMN email TYPE varchar(20)",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN price TYPE numeric(10, 4)",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN body TYPE jsonb USING body::jsonb",
+        "heavy",
+    ),
+    ("ALTER TABLE users ALTER COLUMN tags TYPE text[]", "heavy"),
+    (
+        "ALTER TABLE users ALTER COLUMN nobody_knows TYPE text",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN price TYPE numeric(10, 1)",
+        "destructive heavy",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN f TYPE int",
+        "destructive heavy",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN at TYPE date",
+        "destructive heavy",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN email TYPE varchar(5) USING email::varchar(5)",
+        "destructive heavy",
+    ),
+    ("ALTER TABLE users ALTER COLUMN email TYPE varchar(60)", ""),
+    (
+        "ALTER TABLE users ALTER COLUMN email SET DATA TYPE character varying(60)",
+        "",
+    ),
+    ("ALTER TABLE users ALTER COLUMN email TYPE varchar", ""),
+    ("ALTER TABLE users ALTER COLUMN email TYPE text", ""),
+    (
+        "ALTER TABLE users ALTER COLUMN email TYPE text USING email::text",
+        "",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN email TYPE text USING lower(email)",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN email TYPE varchar(60) USING email::varchar(60)",
+        "",
+    ),
+    ("ALTER TABLE users ALTER COLUMN body TYPE varchar", ""),
+    (
+        "ALTER TABLE users ALTER COLUMN price TYPE numeric(12, 2)",
+        "",
+    ),
+    ("ALTER TABLE users ALTER COLUMN price TYPE numeric", ""),
+    ("ALTER TABLE users ALTER COLUMN addr TYPE inet", ""),
+    ("ALTER TABLE users ALTER COLUMN nick TYPE text", "heavy"),
+    (
+        "ALTER TABLE users ALTER COLUMN at TYPE timestamptz",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN email TYPE varchar(30) COLLATE \"C\"",
+        "heavy",
+    ),
+    ("ALTER TABLE users DROP COLUMN n", "destructive"),
+    ("DROP TABLE users", "destructive"),
+    ("DROP TABLE IF EXISTS users CASCADE", "destructive"),
+    ("DROP SCHEMA x CASCADE", "destructive"),
+    ("DROP TYPE mood", "destructive"),
+    ("DROP DOMAIN positive", "destructive"),
+    ("DROP VIEW seen", "destructive"),
+    ("DROP FUNCTION moody()", ""),
+    ("DROP FUNCTION moody() CASCADE", "destructive"),
+    ("TRUNCATE users", "destructive"),
+    ("TRUNCATE TABLE users CASCADE", "destructive"),
+    ("DELETE FROM users", "destructive"),
+    ("DELETE FROM users WHERE true", "destructive"),
+    ("DELETE FROM users WHERE n = 1", ""),
+    ("UPDATE users SET n = 1", "destructive"),
+    ("UPDATE users SET n = 1 WHERE n = 2", ""),
+    (
+        "WITH gone AS (DELETE FROM users RETURNING id) SELECT * FROM gone",
+        "destructive",
+    ),
+    ("ALTER TABLE users RENAME COLUMN n TO m", "destructive"),
+    ("ALTER TABLE users RENAME TO people", "destructive"),
+    ("ALTER TABLE users SET SCHEMA x", "destructive"),
+    ("ALTER VIEW seen RENAME TO looked_at", "destructive"),
+    (
+        "ALTER TYPE mood RENAME VALUE 'good' TO 'fine'",
+        "destructive",
+    ),
+    ("ALTER TYPE mood RENAME TO feeling", "destructive"),
+    ("ALTER SCHEMA x RENAME TO y", "destructive"),
+    ("ALTER INDEX orders_k RENAME TO x", ""),
+    ("ALTER TABLE users RENAME CONSTRAINT a TO b", ""),
+    ("ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey", ""),
+    (
+        "CREATE TRIGGER t BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f()",
+        "",
+    ),
+    ("ALTER TABLE users DISABLE TRIGGER ALL", "destructive"),
+    ("SET session_replication_role = replica", "destructive"),
+    (
+        "SELECT set_config('session_replication_role', 'replica', true)",
+        "destructive",
+    ),
+    (
+        "ALTER TABLE users DISABLE ROW LEVEL SECURITY",
+        "destructive",
+    ),
+    ("ALTER TABLE users ENABLE ROW LEVEL SECURITY", "destructive"),
+    (
+        "CREATE TABLE p1 PARTITION OF parted FOR VALUES IN (1)",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE parted ATTACH PARTITION part FOR VALUES IN (1)",
+        "heavy",
+    ),
+    ("ALTER TABLE parted DETACH PARTITION part", "heavy"),
+    (
+        "ALTER TABLE parted DETACH PARTITION part CONCURRENTLY",
+        "transaction",
+    ),
+    ("REFRESH MATERIALIZED VIEW counts", "heavy"),
+    ("REFRESH MATERIALIZED VIEW CONCURRENTLY counts", ""),
+    ("VACUUM FULL users", "transaction heavy"),
+    ("CLUSTER users USING orders_k", "heavy"),
+    ("ALTER TABLE users SET UNLOGGED", "heavy"),
+    ("ALTER TABLE users SET TABLESPACE x", "heavy"),
+    ("ALTER TABLE users SET (fillfactor = 70)", ""),
+    ("LOCK TABLE users IN ACCESS EXCLUSIVE MODE", "heavy"),
+    ("LOCK users", "heavy"),
+    ("LOCK TABLE users IN ROW SHARE MODE", ""),
+    ("ALTER TYPE mood ADD VALUE 'so so'", ""),
+    (
+        "ALTER DOMAIN positive ADD CONSTRAINT c CHECK (VALUE < 9)",
+        "heavy",
+    ),
+    (
+        "ALTER DOMAIN positive ADD CONSTRAINT c CHECK (VALUE < 9) NOT VALID",
+        "",
+    ),
+    ("ALTER DOMAIN unused ADD CONSTRAINT c CHECK (VALUE < 9)", ""),
+    ("BEGIN", "destructive"),
+    ("COMMIT", "destructive"),
+    ("ROLLBACK", "destructive"),
+    ("SET search_path = ''", "transaction"),
+    (
+        "SELECT pg_catalog.set_config('search_path', '', false)",
+        "transaction",
+    ),
+    ("SET LOCAL search_path = 'x'", ""),
+    (
+        "DO $$ BEGIN EXECUTE 'DROP TABLE users'; END $$",
+        "destructive",
+    ),
+    (
+        "DO $$ BEGIN FOR i IN 1..2 LOOP ALTER TABLE users DROP COLUMN n; END LOOP; END $$",
+        "destructive",
+    ),
+    (
+        "DO $$ BEGIN IF true THEN CREATE INDEX i ON users (n); END IF; END $$",
+        "heavy",
+    ),
+    (
+        "DO $$ BEGIN CREATE TYPE x AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        "",
+    ),
+    ("DO LANGUAGE plpython3u $$ import os $$", "destructive"),
+    ("CALL tidy_up()", "destructive"),
+    (
+        "UPDATE _sqlx_migrations SET success = true WHERE version = 1",
+        "destructive",
+    ),
+    ("DELETE FROM env_marker WHERE id = 1", "destructive"),
+    (
+        "INSERT INTO env_marker (id, env) VALUES (1, 'prod')",
+        "destructive",
+    ),
+    ("GRANT SELECT ON users TO PUBLIC", "destructive"),
+    ("GRANT SELECT ON users TO reader", ""),
+    ("DROP OWNED BY someone", "destructive"),
+    ("COMMENT ON TABLE users IS 'x'", ""),
+    (
+        "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'x'; DELETE FROM users; RETURN 1; END $$",
+        "",
+    ),
+];
+
+#[test]
+fn each_row_of_the_measured_table_has_its_class() {
+    for (sql, class) in ROWS {
+        let wanted: Vec<String> = class
+            .split_whitespace()
+            .map(|rule| format!("{rule}:1"))
+            .collect();
+        assert_eq!(found(&format!("{sql};\n")), wanted, "{sql}");
+    }
+}
+
+#[test]
+fn a_note_lets_each_row_pass() {
+    for (sql, class) in ROWS {
+        if class.contains("transaction") {
+            continue;
+        }
+        let mut notes = String::new();
+        if class.contains("destructive") {
+            notes += "-- destructive: it is meant\n-- contract-of: v1.2.0\n";
+        }
+        if class.contains("heavy") {
+            notes += "-- heavy: it is small\n";
+        }
+        assert_eq!(found(&format!("{notes}{sql};\n")), [""; 0], "{sql}");
+    }
+}
+
+#[test]
+fn what_happens_to_a_table_of_the_same_file_is_safe() {
+    for (sql, class) in ROWS {
+        let about_users = sql.contains("users") && !sql.contains("set_config");
+        let own = sql
+            .replace("users", "mine")
+            .replace("orders", "ours")
+            .replace("seen", "viewed");
+        if !about_users
+            || class.contains("transaction")
+            || sql.contains("EXECUTE")
+            || sql.contains("GRANT")
+            || sql.contains("SCHEMA x CASCADE")
+        {
+            continue;
+        }
+        let schema = "CREATE TABLE mine (id int);\nCREATE TABLE ours (id int);\n";
+        assert_eq!(found(&format!("{schema}{own};\n")), [""; 0], "{own}");
+    }
+}
+
+#[test]
+fn every_operation_of_the_table_is_reached_by_a_row() {
+    let mut catalog = super::catalog::Catalog::default();
+    let mut seen = std::collections::BTreeSet::new();
+    let parse = |sql: &str| {
+        let root = squawk_syntax::SourceFile::parse(sql).syntax_node();
+        root.children().collect::<Vec<_>>()
+    };
+    super::Reader::new(&mut catalog, true).file(&parse(SCHEMA));
+    let more = [
+        "ALTER TABLE users ADD CHECK (n > 0) NOT VALID; ALTER TABLE users VALIDATE CONSTRAINT users_n_check;",
+        "ALTER TABLE users ADD COLUMN x int; UPDATE users SET x = n WHERE x IS NULL;",
+        "SET timezone = 'UTC'; ALTER TABLE users ALTER COLUMN seen TYPE timestamptz;",
+    ];
+    for sql in ROWS.iter().map(|(sql, _)| *sql).chain(more) {
+        let hits = super::Reader::new(&mut catalog, true).file(&parse(sql));
+        seen.extend(hits.into_iter().map(|hit| hit.op as usize));
+        catalog = super::catalog::Catalog::default();
+        super::Reader::new(&mut catalog, true).file(&parse(SCHEMA));
+    }
+    let unseen: Vec<&str> = (0..OPERATIONS.len())
+        .filter(|op| !seen.contains(op))
+        .map(|op| OPERATIONS[op].statement)
+        .collect();
+    assert_eq!(unseen, [""; 0]);
+}
+
+#[test]
+fn the_file_and_those_before_it_decide() {
+    let cases: &[(&str, &[&str])] = &[
+        // A validated CHECK proves what SET NOT NULL would read for.
+        (
+            "ALTER TABLE users ADD CONSTRAINT c CHECK (n IS NOT NULL) NOT VALID;\nALTER TABLE users ALTER n SET NOT NULL;\n",
+            &["heavy:2"],
+        ),
+        // And VALIDATE under the lock of what came before is as bad as no NOT VALID.
+        (
+            "ALTER TABLE users ADD CONSTRAINT c CHECK (n IS NOT NULL AND n > 0) NOT VALID;\nALTER TABLE users VALIDATE CONSTRAINT c;\nALTER TABLE users ALTER n SET NOT NULL;\n",
+            &["heavy:2"],
+        ),
+        (
+            "ALTER TABLE orders ADD CONSTRAINT f FOREIGN KEY (user_id) REFERENCES users NOT VALID;\n",
+            &[],
+        ),
+        (
+            "SET LOCAL timezone = 'UTC';\nALTER TABLE users ALTER COLUMN at TYPE timestamptz;\n",
+            &[],
+        ),
+        (
+            "SET TIME ZONE 'UTC';\nALTER TABLE users ALTER COLUMN at TYPE timestamp with time zone;\n",
+            &[],
+        ),
+        // Its index is of another kind and must be built anew.
+        (
+            "SET LOCAL timezone = 'UTC';\nALTER TABLE users ALTER COLUMN seen TYPE timestamptz;\n",
+            &["heavy:2"],
+        ),
+        (
+            "SET LOCAL timezone = 'Europe/Vienna';\nALTER TABLE users ALTER COLUMN at TYPE timestamptz;\n",
+            &["heavy:2"],
+        ),
+        // Twice: the second starts from what the first made.
+        (
+            "ALTER TABLE users ALTER email TYPE varchar(60);\nALTER TABLE users ALTER email TYPE varchar(40);\n",
+            &["heavy:2"],
+        ),
+        (
+            "DROP VIEW seen;\nCREATE VIEW seen AS SELECT id, n FROM users;\n",
+            &[],
+        ),
+        ("CREATE TABLE a (id int);\nDROP TABLE a;\n", &[]),
+        (
+            "CREATE TABLE a (id int);\nALTER TABLE a RENAME TO b;\nCREATE INDEX i ON b (id);\n",
+            &[],
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS users (id int);\nCREATE INDEX i ON users (id);\n",
+            &["heavy:2"],
+        ),
+        // A new column may be filled, but not while the table is locked for it.
+        (
+            "ALTER TABLE users ADD COLUMN x int;\nUPDATE users SET x = n;\n",
+            &["heavy:2"],
+        ),
+        (
+            "ALTER TABLE users ADD COLUMN x int;\nUPDATE users SET n = x;\n",
+            &["destructive:2"],
+        ),
+        (
+            "ALTER TABLE users ADD COLUMN x int;\nUPDATE users SET x = 1 WHERE id IN (1, 2);\n",
+            &[],
+        ),
+        (
+            "CREATE TABLE a (id int);\nINSERT INTO a SELECT id FROM users;\nUPDATE a SET id = 1;\n",
+            &[],
+        ),
+        (
+            "INSERT INTO users (id) SELECT id FROM orders;\nUPDATE users SET n = 1 WHERE n = 2;\n",
+            &[],
+        ),
+        (
+            "ALTER TABLE users\n    ADD COLUMN x int,\n    DROP COLUMN n,\n    ALTER COLUMN body SET NOT NULL;\n",
+            &["destructive:3", "heavy:4"],
+        ),
+        ("ALTER TABLE \"Users\" DROP COLUMN a;\n", &["destructive:1"]),
+        (
+            "CREATE TABLE \"users\" (id int);\nCREATE INDEX i ON public.users (id);\n",
+            &[],
+        ),
+    ];
+    for (sql, wanted) in cases {
+        assert_eq!(found(sql), *wanted, "{sql}");
+    }
+    let validated = files(
+        Engine::Postgres,
+        &[
+            (SCHEMA, false),
+            (
+                "ALTER TABLE users ADD CONSTRAINT c CHECK (n IS NOT NULL AND n > 0) NOT VALID;",
+                true,
+            ),
+            (
+                "ALTER TABLE users VALIDATE CONSTRAINT c;\nALTER TABLE users ALTER n SET NOT NULL;",
+                true,
+            ),
+        ],
+    );
+    assert_eq!(places(&validated), [""; 0]);
+}
+
+#[test]
+fn notes_cover_what_they_stand_above() {
+    let drop = "DROP TABLE users;\n";
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "-- destructive: old\nDROP TABLE users;\n",
+            &["destructive:2"],
+        ),
+        (
+            "-- contract-of: v1.0.0\nDROP TABLE users;\n",
+            &["destructive:2"],
+        ),
+        (
+            "-- destructive: old\n-- contract-of: 20260101000000\nDROP TABLE users;\n",
+            &[],
+        ),
+        // Not before this file, or no version at all.
+        (
+            "-- destructive: old\n-- contract-of: 20260101000001\nDROP TABLE users;\n",
+            &["note:2"],
+        ),
+        (
+            "-- destructive: old\n-- contract-of: soon\nDROP TABLE users;\n",
+            &["note:2"],
+        ),
+        (
+            "-- destructive:\n-- contract-of: 1.0.0\nDROP TABLE users;\n",
+            &["note:1"],
+        ),
+        // At the top they hold for the file, further down for one statement.
+        (
+            "-- destructive: old\n-- contract-of: 1.0.0\nDROP TABLE users;\nDROP TABLE orders;\n",
+            &[],
+        ),
+        (
+            "SELECT 1;\n-- destructive: old\n-- contract-of: 1.0.0\nDROP TABLE users;\nDROP TABLE orders;\n",
+            &["destructive:5"],
+        ),
+        ("-- heavy: none is\nSELECT 1;\n", &["note:1"]),
+        (
+            "-- heavy: none is\nDROP TABLE users;\n",
+            &["destructive:2", "note:1"],
+        ),
+        ("SELECT 1;\n-- heavy: none follows\n", &["note:2"]),
+        (
+            "-- HEAVY : it is small\nCREATE INDEX i ON users (n);\n",
+            &[],
+        ),
+        (
+            "/* heavy: no note */\nCREATE INDEX i ON users (n);\n",
+            &["heavy:2"],
+        ),
+        (
+            "SELECT '-- heavy: no comment';\nCREATE INDEX i ON users (n);\n",
+            &["heavy:2"],
+        ),
+        (
+            "-- heavier: prose\nCREATE INDEX i ON users (n);\n",
+            &["heavy:2"],
+        ),
+    ];
+    for (sql, wanted) in cases {
+        assert_eq!(found(sql), *wanted, "{sql}");
+    }
+    let merged = files(Engine::Postgres, &[(SCHEMA, false), (drop, false)]);
+    assert_eq!(places(&merged), [""; 0], "merged history is not punished");
+}
+
+#[test]
+fn a_finding_says_what_to_write() {
+    let findings = lint(&files(
+        Engine::Postgres,
+        &[(SCHEMA, false), ("ALTER TABLE users DROP COLUMN n;", true)],
+    ))
+    .unwrap()
+    .findings;
+    assert_eq!(
+        findings[0].message,
+        "`users.n`: DROP COLUMN loses the column's values, and fails whatever still reads it"
+    );
+    assert_eq!(
+        findings[0].help.as_deref(),
+        Some(
+            "drop it in a release after the one that stopped using it, with a verified backup; where it is meant, \
+             write `-- destructive: reason` and `-- contract-of: VERSION` (the migration, or the release, since which nothing uses it) above the statement"
+        )
+    );
+}
+
+#[test]
+fn the_migrators_transaction_is_minded() {
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON users (n);\n",
+            &[],
+        ),
+        (
+            "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON users (n);\nCREATE INDEX CONCURRENTLY j ON users (n);\n",
+            &["transaction:3"],
+        ),
+        (
+            "-- Licence\n-- no-transaction\nCREATE INDEX CONCURRENTLY i ON users (n);\n",
+            &["transaction:2", "transaction:3"],
+        ),
+        (" -- no-transaction\nSELECT 1;\n", &["transaction:1"]),
+        ("--no-transaction\nSELECT 1;\n", &["transaction:1"]),
+        (
+            "\u{feff}-- no-transaction\nSELECT 1;\n",
+            &["text:1", "transaction:1"],
+        ),
+        ("VACUUM users;\n", &["transaction:1"]),
+    ];
+    for (sql, wanted) in cases {
+        assert_eq!(found(sql), *wanted, "{sql}");
+    }
+}
+
+#[test]
+fn bad_text_is_a_finding() {
+    let cases: &[(&[u8], &[&str])] = &[
+        (b"select 1;\n\xff", &["text:2"]),
+        (b"\xef\xbb\xbfselect 1;\n", &["text:1"]),
+        (b"select 1;\nselect 2;\r\n", &["text:2"]),
+        (b"", &["text:1"]),
+        (b" \n\n", &["text:1"]),
+        (b"-- nothing to do here\n", &[]),
+        (b"select 1;\0\n", &["text:1"]),
+    ];
+    for engine in Engine::ALL {
+        for (bytes, wanted) in cases {
+            let mut file = files(engine, &[("", true)]);
+            file[0].bytes = bytes.to_vec();
+            let found = places(&file);
+            let found: Vec<&str> = found
+                .iter()
+                .map(String::as_str)
+                .filter(|found| !found.starts_with("syntax"))
+                .collect();
+            assert_eq!(found, *wanted, "{}", bytes.escape_ascii());
+        }
+        let mut file = files(engine, &[("", true)]);
+        file[0].bytes = b"select 1;\n".repeat(1 << 20);
+        assert_eq!(places(&file), ["text:1"]);
+    }
+}
+
+#[test]
+fn what_does_not_parse_is_a_finding_at_its_line() {
+    for (sql, wanted) in [
+        ("select 1;\nselct 2;\n", "syntax:2"),
+        ("select 1;\nselect $$ not closed;\n", "syntax:2"),
+        ("select 1;\nselect 'not closed;\n", "syntax:2"),
+        ("select 1;\n/* not closed\n", "syntax:2"),
+        ("\\i other.sql\n", "syntax:1"),
+    ] {
+        assert_eq!(
+            found(sql).first().map(String::as_str),
+            Some(wanted),
+            "{sql}"
+        );
+    }
+    assert_eq!(
+        found_on_sqlite("", "select 1;\nselect 'not closed;\n"),
+        ["syntax:2"]
+    );
+}
+
+/// Each as long as a file may be.
+#[test]
+fn a_deep_nest_is_no_crash() {
+    let long = 1 << 20;
+    for (open, close) in [
+        ("(", ")"),
+        ("not ", ""),
+        ("- ", ""),
+        ("(select ", ")"),
+        ("case when ", ""),
+        ("1+", "1"),
+        ("a.", ""),
+        ("[", "]"),
+    ] {
+        let deep = (long - 20) / (open.len() + close.len());
+        let sql = format!("select {}1{};", open.repeat(deep), close.repeat(deep));
+        found(&sql);
+        found_on_sqlite("", &sql);
+    }
+    found(&"begin;".repeat(long / 6));
+    found(&format!(
+        "do $$ begin {} end $$;",
+        "begin ".repeat(long / 7)
+    ));
+}
+
+#[test]
+fn sqlite_has_traps_of_its_own() {
+    let schema = "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER);\n\
+                  CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INTEGER REFERENCES a (id) ON DELETE CASCADE);\n\
+                  CREATE TABLE c (id INTEGER PRIMARY KEY);\n";
+    let cases: &[(&str, &[&str])] = &[
+        // Rebuilds of a table nobody refers to.
+        (
+            "CREATE TABLE new (id INTEGER);\nINSERT INTO new SELECT id FROM c;\nDROP TABLE c;\nALTER TABLE new RENAME TO c;\n",
+            &[],
+        ),
+        (
+            "CREATE TABLE new (id INTEGER);\nDROP TABLE c;\nALTER TABLE new RENAME TO c;\n",
+            &["sqlite:2"],
+        ),
+        (
+            "DROP TABLE c;\nCREATE TABLE c (id INTEGER);\n",
+            &["sqlite:1"],
+        ),
+        ("DROP TABLE c;\n", &[]),
+        (
+            "CREATE TABLE new AS SELECT * FROM c;\nDROP TABLE c;\nALTER TABLE new RENAME TO c;\n",
+            &[],
+        ),
+        // Rows of `b` go with those of `a`, unless foreign keys are off, which they cannot be here.
+        (
+            "CREATE TABLE new (id INTEGER);\nINSERT INTO new SELECT id FROM a;\nDROP TABLE a;\nALTER TABLE new RENAME TO a;\n",
+            &["sqlite:3"],
+        ),
+        (
+            "-- no-transaction\nPRAGMA foreign_keys = OFF;\nBEGIN;\nCREATE TABLE new (id INTEGER);\nINSERT INTO new SELECT id FROM a;\nDROP TABLE a;\nALTER TABLE new RENAME TO a;\nCOMMIT;\nPRAGMA foreign_keys = ON;\n",
+            &[],
+        ),
+        ("PRAGMA foreign_keys=OFF;\n", &["sqlite:1"]),
+        ("PRAGMA foreign_keys(0);\n", &["sqlite:1"]),
+        ("PRAGMA foreign_keys = ON;\n", &[]),
+        ("COMMIT;\n", &["sqlite:1"]),
+        (
+            "CREATE TABLE x (\n  id UUID PRIMARY KEY,\n  data JSONB NOT NULL,\n  at TIMESTAMPTZ,\n  raw bytea,\n  n BIGSERIAL\n);\n",
+            &["sqlite:2", "sqlite:3", "sqlite:4", "sqlite:5", "sqlite:6"],
+        ),
+        (
+            "CREATE TABLE x (uuid TEXT, serial INTEGER, PRIMARY KEY (uuid, serial));\n",
+            &[],
+        ),
+        ("ALTER TABLE a ADD COLUMN x UUID;\n", &["sqlite:1"]),
+        ("ALTER TABLE a ADD uuid TEXT;\n", &[]),
+        (
+            "CREATE TABLE x (at TEXT NOT NULL DEFAULT (now()));\n",
+            &["sqlite:1"],
+        ),
+        (
+            "CREATE TABLE x (at TEXT DEFAULT (strftime('%Y', 'now')));\n",
+            &[],
+        ),
+        (
+            "INSERT INTO a (id, \"n\") VALUES (1, \"text\");\n",
+            &["sqlite:1"],
+        ),
+        (
+            "CREATE TABLE x (s TEXT DEFAULT \"x\" CHECK (s IN (\"x\")));\n",
+            &["sqlite:1", "sqlite:1"],
+        ),
+        (
+            "CREATE TABLE \"x\" (\"s\" TEXT, [t] TEXT, `u` TEXT);\n",
+            &[],
+        ),
+        (
+            "CREATE TRIGGER t AFTER INSERT ON a BEGIN\n  UPDATE a SET n = 1;\n  SELECT 1;\nEND;\n",
+            &[],
+        ),
+    ];
+    for (sql, wanted) in cases {
+        assert_eq!(found_on_sqlite(schema, sql), *wanted, "{sql}");
+    }
+}
+
+#[test]
+fn the_table_says_something_of_each_operation() {
+    for row in OPERATIONS {
+        assert!(!row.statement.is_empty() && !row.lock.is_empty(), "{row:?}");
+        assert!(
+            row.class == Class::Safe || row.instead.len() > 10,
+            "{row:?}"
+        );
+        assert!(
+            !row.why.ends_with('.') && !row.instead.ends_with('.'),
+            "{row:?}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
+        ..ProptestConfig::default()
+    })]
+
+    /// Whatever is cut out of, put into or mixed up in SQL: a finding or none, but no panic.
+    #[test]
+    fn mutated_sql_is_no_panic(
+        rows in proptest::collection::vec(0..ROWS.len(), 1..6),
+        edits in proptest::collection::vec((any::<u16>(), any::<u8>(), prop_oneof![
+            Just(""), Just("'"), Just("\""), Just("$$"), Just("("), Just(")"), Just(";"), Just("--"), Just("/*"),
+            Just(","), Just("."), Just("\u{0}"), Just("ä"), Just("\n-- heavy: x\n"), Just(" USING "), Just(" NOT VALID "),
+        ]), 0..6),
+    ) {
+        let statements: Vec<&str> = rows.iter().map(|row| ROWS[*row].0).collect();
+        let mut sql = statements.join(";\n");
+        for (at, length, put) in edits {
+            let at = sql.floor_char_boundary(usize::from(at) % (sql.len() + 1));
+            let end = sql.floor_char_boundary((at + usize::from(length % 12)).min(sql.len())).max(at);
+            sql.replace_range(at..end, put);
+        }
+        found(&sql);
+        found_on_sqlite("", &sql);
+    }
+}
+
+/// On an unoptimised build and a busy machine; the runner's own profile is three times as fast.
+#[test]
+fn a_thousand_files_take_seconds_at_most() {
+    let rows: Vec<&str> = ROWS
+        .iter()
+        .filter(|(_, class)| !class.contains("transaction"))
+        .map(|(sql, _)| *sql)
+        .collect();
+    let texts: Vec<String> = (0..1000)
+        .map(|n| {
+            let some: Vec<&str> = (0..3).map(|k| rows[(n * 3 + k) % rows.len()]).collect();
+            format!(
+                "-- Why it is needed.\nCREATE TABLE t{n} (id bigint PRIMARY KEY, name text NOT NULL UNIQUE CHECK (name <> ''), \
+                 parent bigint REFERENCES users (id), at timestamptz NOT NULL DEFAULT now());\n{};\n",
+                some.join(";\n")
+            )
+        })
+        .collect();
+    let mut all = vec![(SCHEMA, false)];
+    all.extend(texts.iter().map(|text| (text.as_str(), true)));
+    let files = files(Engine::Postgres, &all);
+    let since = std::time::Instant::now();
+    let linted = lint(&files).unwrap();
+    let took = since.elapsed();
+    assert!(linted.statements > 4000 && !linted.findings.is_empty());
+    assert!(took.as_secs() < 15, "{took:?}");
+}
+
+/// The table was measured once; this measures it again wherever there is a server.
+#[test]
+fn postgres_says_the_same_of_each_row() {
+    let Some(cluster) = pgscratch::for_tests() else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let (mut measured, mut disagreements) = (0, Vec::new());
+    for (sql, class) in ROWS {
+        // What no test should do to a cluster, and what ends the transaction that is asked.
+        if class.contains("transaction") || sql.contains("DATABASE") || *sql == "COMMIT" {
+            continue;
+        }
+        let files = files(Engine::Postgres, &[(SCHEMA, false), (sql, true)]);
+        let linted = lint(&files).unwrap();
+        let answer = runtime.block_on(async {
+            let database = cluster.empty_database().await.unwrap();
+            let mut connection = crate::migrations::apply::open_postgres(&database.url)
+                .await
+                .unwrap();
+            measure::measure(&mut connection, &files, &linted.fresh)
+                .await
+                .unwrap()
+        });
+        measured += answer.statements;
+        for finding in answer.findings {
+            disagreements.push(format!("{sql}: {}", finding.message));
+        }
+    }
+    assert_eq!(disagreements, [""; 0]);
+    assert!(measured > 80, "{measured} statements were measured");
+}
