@@ -130,7 +130,7 @@ operations! {
         "grant to the roles that need it";
     TrackingTable, Destructive, "ROW EXCLUSIVE", Depends, "DML on _sqlx_migrations or env_marker",
         "changes what the migrator believes of this database",
-        "`cargo xtask migrate` and `cargo xtask db mark` are the only writers of these tables";
+        "leave the one to the migrator, and mark a database when it is prepared";
     Opaque, Destructive, "unknown", Depends, "DO with EXECUTE, CALL, EXECUTE",
         "does what cannot be read here",
         "write the statements out";

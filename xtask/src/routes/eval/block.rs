@@ -7,7 +7,8 @@ use std::rc::Rc;
 use syn::spanned::Spanned as _;
 use syn::{Expr, Pat, Stmt};
 
-use super::expr::{meet, reads_once};
+use super::expr::reads_once;
+use super::ways::meet;
 use super::{Eval, Frame, opaque, part_of, shorten, source};
 use crate::routes::index::{condition, is_test, last_is};
 use crate::routes::router::Router;

@@ -7,8 +7,8 @@ use syn::Expr;
 use syn::spanned::Spanned as _;
 
 use crate::routes::eval::closures::captured;
-use crate::routes::eval::expr::Way;
 use crate::routes::eval::layers::{is_layer_like, named};
+use crate::routes::eval::ways::Way;
 use crate::routes::eval::{Eval, Frame, is_mutable};
 use crate::routes::index::{Function, segments};
 use crate::routes::router::{Access, Kind, Router};

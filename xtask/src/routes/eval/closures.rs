@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use proc_macro2::Span;
 
-use crate::routes::eval::expr::meet;
+use crate::routes::eval::ways::meet;
 use crate::routes::eval::{DEEPEST_CALL, Eval, Frame, is_mutable};
 use crate::routes::index::Function;
 use crate::routes::source::Site;

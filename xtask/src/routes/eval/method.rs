@@ -5,7 +5,7 @@ use std::rc::Rc;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
-use crate::routes::eval::expr::meet;
+use crate::routes::eval::ways::meet;
 use crate::routes::eval::{Eval, Frame, is_mutable, part_of, shorten, source};
 use crate::routes::index::Function;
 use crate::routes::router::{Kind, Methods, Router, Text};

@@ -5,6 +5,7 @@ mod call;
 mod closures;
 mod expr;
 mod external;
+mod frame;
 mod generics;
 mod grpc;
 mod handlers;
@@ -14,16 +15,20 @@ mod lists;
 pub(super) mod macros;
 mod method;
 mod names;
+mod places;
 mod routers;
 mod rules;
 mod serve;
 mod types;
+mod ways;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use syn::Expr;
 use syn::spanned::Spanned as _;
+
+pub(crate) use frame::Frame;
 
 use crate::routes::index::{Function, Index, ModId, type_name};
 use crate::routes::router::{Axum, Entry, Kind, Methods, Router, Served, Text};
@@ -35,17 +40,6 @@ const DEEPEST_CALL: usize = 40;
 
 /// How many expressions one entry may take.
 const FUEL: u32 = 2_000_000;
-
-/// Methods that lend what is inside of something.
-const LENDING: &[&str] = &[
-    "lock",
-    "write",
-    "get_or_insert",
-    "get_or_insert_with",
-    "or_insert",
-    "or_insert_with",
-    "or_default",
-];
 
 /// Types that are a router, or make or serve one.
 const ROUTERS: &[&str] = &[
@@ -124,115 +118,6 @@ pub(crate) struct Eval<'i, 's> {
     expansions: usize,
     /// Tokens that macros wrote so far.
     expanded: usize,
-}
-
-static FRAMES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-
-/// Variables in the order in which they came into scope.
-pub(crate) type Vars<'s> = Vec<(String, Value<'s>)>;
-
-/// One function being read.
-pub(crate) struct Frame<'s> {
-    pub(crate) module: ModId,
-    pub(crate) vars: Vec<(String, Value<'s>)>,
-    pub(crate) self_ty: Option<Rc<TypeRef<'s>>>,
-    returns: Vec<Value<'s>>,
-    /// The values of `break`, by the label they name.
-    breaks: Vec<(Option<&'s syn::Ident>, Value<'s>)>,
-    /// The variables at each `break` and `continue`, by the label they name.
-    jumps: Vec<(Option<&'s syn::Ident>, Vars<'s>)>,
-    /// The variables at each early end of a closure.
-    ends: Vec<Vars<'s>>,
-    is_closure: bool,
-    /// A variable whose next reading is its last: its value is moved, not copied.
-    moved: Option<String>,
-    /// Variables, by their place in `vars`, that are `&mut` of another place.
-    aliases: Vec<(usize, &'s Expr)>,
-    /// Variables that are references into something, it is not known where.
-    kept: Vec<usize>,
-    /// The function that is read.
-    sig: Option<&'s syn::Signature>,
-    /// How many of the variables are its arguments.
-    arguments: usize,
-    /// Where it was called.
-    called_at: Option<Site>,
-    /// What its type parameters stand for.
-    parameters: Vec<(String, Rc<TypeRef<'s>>)>,
-    /// Which frame it is: a closure knows the one it was written in.
-    id: usize,
-    diverged: bool,
-}
-
-impl<'s> Frame<'s> {
-    pub(crate) fn new(module: ModId, self_ty: Option<Rc<TypeRef<'s>>>) -> Self {
-        Self {
-            module,
-            vars: Vec::new(),
-            self_ty,
-            returns: Vec::new(),
-            breaks: Vec::new(),
-            jumps: Vec::new(),
-            ends: Vec::new(),
-            is_closure: false,
-            moved: None,
-            aliases: Vec::new(),
-            kept: Vec::new(),
-            sig: None,
-            arguments: 0,
-            called_at: None,
-            parameters: Vec::new(),
-            id: FRAMES.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
-            diverged: false,
-        }
-    }
-
-    /// Where the function was called, if `expr` is one of its arguments.
-    fn given_at(&self, expr: &Expr) -> Option<Site> {
-        let Expr::Path(path) = expr else { return None };
-        let slot = self.slot(path.path.get_ident()?)?;
-        self.called_at.filter(|_| slot < self.arguments)
-    }
-
-    /// Where the variable of that name stands.
-    fn slot(&self, name: &syn::Ident) -> Option<usize> {
-        self.vars.iter().rposition(|(known, _)| name == known)
-    }
-
-    /// A new variable: what was said of one that stood at its place is over.
-    fn declare(&mut self, name: String, value: Value<'s>) {
-        let slot = self.vars.len();
-        self.aliases.retain(|(other, _)| *other < slot);
-        self.kept.retain(|other| *other < slot);
-        self.vars.push((name, value));
-    }
-
-    /// Says that the variables from `slot` on are references into something.
-    fn keep(&mut self, slot: usize) {
-        self.kept.extend(slot..self.vars.len());
-    }
-
-    /// Whether an expression gives a way to change something that it does not name.
-    fn lends(&self, expr: &Expr) -> bool {
-        match expr {
-            Expr::Paren(inner) => self.lends(&inner.expr),
-            Expr::Await(inner) => self.lends(&inner.base),
-            Expr::Try(inner) => self.lends(&inner.expr),
-            Expr::Reference(inner) => inner.mutability.is_some(),
-            Expr::MethodCall(call) => {
-                let name = call.method.to_string();
-                name.ends_with("_mut")
-                    || LENDING.contains(&name.as_str())
-                    || matches!(name.as_str(), "unwrap" | "expect" | "unwrap_or_else")
-                        && self.lends(&call.receiver)
-            }
-            // `let Self { router, .. } = self` of `&mut self`.
-            Expr::Path(path) => {
-                let receiver = self.sig.and_then(|sig| sig.inputs.first());
-                path.path.is_ident("self") && receiver.is_some_and(is_mutable)
-            }
-            _ => false,
-        }
-    }
 }
 
 impl<'i, 's> Eval<'i, 's> {
