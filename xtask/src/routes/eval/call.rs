@@ -91,13 +91,21 @@ impl<'i, 's> Eval<'i, 's> {
                     None => self.apply_value(Value::Opaque(opaque), args, at, frame),
                 }
             }
-            Value::Closure(_) => {
+            Value::Closure(mut lambda) => {
                 let args = self.args(frame, &call.args);
-                let mut closure = value;
-                let result = self.apply_again(&mut closure, args, at, frame);
+                let applied = self.apply(&lambda, args);
+                if lambda.frame == frame.id {
+                    captured(frame, applied.vars.clone());
+                }
                 // The next call sees what this one did.
-                self.write_back(frame, unparen(&call.func), closure);
-                result
+                Rc::make_mut(&mut lambda).vars = applied.vars;
+                self.write_back(frame, unparen(&call.func), Value::Closure(lambda));
+                for (place, after) in call.args.iter().zip(applied.inputs) {
+                    if let Some(after) = after {
+                        self.write_back(frame, place, after);
+                    }
+                }
+                applied.value
             }
             Value::Item(found) => {
                 // A tuple struct or a variant.

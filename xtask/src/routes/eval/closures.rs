@@ -13,23 +13,34 @@ use crate::routes::value::{Lambda, TypeRef, Value};
 /// A function that does nothing, as one that may not be called does.
 pub(super) const IDENTITY: [&str; 2] = ["convert", "identity"];
 
+/// What a call of a closure did.
+pub(super) struct Applied<'s> {
+    pub(super) value: Value<'s>,
+    /// The variables that it sees.
+    pub(super) vars: Vec<(String, Value<'s>)>,
+    /// Of each argument what it became, if it holds another router now.
+    pub(super) inputs: Vec<Option<Value<'s>>>,
+}
+
 impl<'s> Eval<'_, 's> {
     /// Calls a closure: its value, and what became of the variables it sees.
-    pub(crate) fn apply(
-        &mut self,
-        lambda: &Lambda<'s>,
-        args: Vec<Value<'s>>,
-    ) -> (Value<'s>, Vec<(String, Value<'s>)>) {
+    pub(super) fn apply(&mut self, lambda: &Lambda<'s>, args: Vec<Value<'s>>) -> Applied<'s> {
         if self.calls.len() > DEEPEST_CALL {
-            return (Value::unknown(), Vec::new());
+            return Applied {
+                value: Value::unknown(),
+                vars: Vec::new(),
+                inputs: Vec::new(),
+            };
         }
         self.calls.push(std::ptr::from_ref(lambda.expr).cast());
         let mut frame = Frame::new(lambda.module, lambda.self_ty.clone());
         frame.vars.clone_from(&lambda.vars);
         frame.is_closure = true;
         let mut args = args.into_iter();
+        let mut given = Vec::new();
         for pat in &lambda.expr.inputs {
             let arg = args.next().unwrap_or_else(Value::unknown);
+            given.push((frame.vars.len(), arg.clone()));
             self.bind(&mut frame, pat, arg);
         }
         let mut value = self.expr(&mut frame, &lambda.expr.body);
@@ -40,13 +51,39 @@ impl<'s> Eval<'_, 's> {
             }
         }
         self.calls.pop();
+        // What became of each argument that has a name of its own.
+        let inputs = lambda.expr.inputs.iter().zip(given);
+        let inputs = inputs.map(|(pat, (slot, arg))| {
+            let named = match pat {
+                syn::Pat::Type(typed) => &*typed.pat,
+                pat => pat,
+            };
+            let after = match named {
+                syn::Pat::Ident(_) => frame.vars.get(slot).map(|(_, value)| value.clone()),
+                _ => None,
+            };
+            after.filter(|after| after.holds_router() && !after.is(&arg))
+        });
+        let inputs = inputs.collect();
         frame.vars.truncate(lambda.vars.len());
         let why: Rc<str> = "an early end".into();
         for mut vars in std::mem::take(&mut frame.ends) {
             vars.truncate(lambda.vars.len());
             meet(&mut frame, vars, &why);
         }
-        (value, frame.vars)
+        Applied {
+            value,
+            vars: frame.vars,
+            inputs,
+        }
+    }
+
+    /// What a call of a closure gives whose arguments have no place here that is known.
+    fn unplaced(&mut self, site: Site, applied: &Applied<'s>) {
+        let is_lost = applied.inputs.iter().any(Option::is_some);
+        if is_lost && !applied.value.holds_router() {
+            self.give_up(site, "a closure changes a router that it is lent");
+        }
     }
 
     pub(super) fn apply_value(
@@ -58,11 +95,13 @@ impl<'s> Eval<'_, 's> {
     ) -> Value<'s> {
         match value {
             Value::Closure(lambda) => {
-                let (value, after) = self.apply(&lambda, args);
+                let applied = self.apply(&lambda, args);
+                let site = self.site(frame, span);
+                self.unplaced(site, &applied);
+                let (value, after) = (applied.value, applied.vars);
                 if frame.id == lambda.frame {
                     captured(frame, after);
                 } else if lambda.changes(&after) {
-                    let site = self.site(frame, span);
                     self.give_up(site, "a closure changes a router of where it was written");
                 }
                 value
@@ -151,7 +190,10 @@ impl<'s> Eval<'_, 's> {
         let Value::Closure(lambda) = function else {
             return self.apply_value(function.clone(), args, span, frame);
         };
-        let (value, after) = self.apply(lambda, args);
+        let applied = self.apply(lambda, args);
+        let site = self.site(frame, span);
+        self.unplaced(site, &applied);
+        let (value, after) = (applied.value, applied.vars);
         Rc::make_mut(lambda).vars.clone_from(&after);
         if frame.id == lambda.frame {
             captured(frame, after);
@@ -185,7 +227,9 @@ impl<'s> Eval<'_, 's> {
         match value {
             Value::Closure(lambda) => {
                 let inputs = vec![Value::unknown(); lambda.expr.inputs.len()];
-                let (value, after) = self.apply(&lambda, inputs);
+                let applied = self.apply(&lambda, inputs);
+                self.unplaced(site, &applied);
+                let (value, after) = (applied.value, applied.vars);
                 if frame.id == lambda.frame {
                     maybe_captured(frame, after);
                 } else if lambda.changes(&after) {

@@ -37,7 +37,7 @@ impl<'s> Eval<'_, 's> {
                 let value = self.expr(frame, &inner.expr);
                 // What a function lends, its caller says what becomes of.
                 if inner.mutability.is_some()
-                    && value.router().is_some()
+                    && value.holds_router()
                     && !frame.sig.is_some_and(|sig| lends_mutably(&sig.output))
                 {
                     let site = self.site(frame, inner.expr.span());

@@ -180,7 +180,7 @@ impl<'s> Eval<'_, 's> {
                 if let Some(first) = first
                     && let Value::Closure(lambda) = self.expr(frame, first)
                 {
-                    return self.apply(&lambda, Vec::new()).0;
+                    return self.apply(&lambda, Vec::new()).value;
                 }
                 return Value::unknown();
             }

@@ -185,7 +185,7 @@ impl<'i, 's> Eval<'i, 's> {
                 .map_or_else(|value| value, Value::Router);
         }
         // A platform serves what its `main` returns.
-        if function.sig.ident == "main"
+        if function.is_main()
             && let Some(router) = value.router()
         {
             let frame = Frame::new(module, None);

@@ -275,7 +275,7 @@ impl<'s> Eval<'_, 's> {
                 let mut other = self.expr(frame, other);
                 if let Value::Closure(lambda) = &other {
                     let lambda = Rc::clone(lambda);
-                    other = self.apply(&lambda, vec![Value::unknown()]).0;
+                    other = self.apply(&lambda, vec![Value::unknown()]).value;
                 }
                 let other = self
                     .as_router(other)

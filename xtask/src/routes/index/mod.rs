@@ -82,6 +82,14 @@ pub(crate) struct Constant<'s> {
     pub(crate) expr: &'s syn::Expr,
 }
 
+impl Function<'_> {
+    /// Whether a program or a platform starts here: `main`, or `#[shuttle_runtime::main]` on any name.
+    pub(crate) fn is_main(&self) -> bool {
+        self.sig.ident == "main"
+            || (self.attrs.iter()).any(|attribute| last_is(attribute.path(), "main"))
+    }
+}
+
 /// What a path means.
 #[derive(Clone)]
 pub(crate) enum Target<'s> {

@@ -42,7 +42,7 @@ pub(super) fn serves(block: &syn::Block) -> bool {
         fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
             let name = call.method.to_string();
             if name.starts_with("into_make_service")
-                || name == "serve"
+                || name.starts_with("serve")
                 || name == "into_service"
                 || name == "oneshot"
                 || name == "call"
@@ -54,7 +54,7 @@ pub(super) fn serves(block: &syn::Block) -> bool {
         }
         fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
             let name = segment.ident.to_string();
-            if name == "serve"
+            if name.starts_with("serve")
                 || name.starts_with("into_make_service")
                 || name == "run"
                 || name == "Shared"
@@ -90,13 +90,28 @@ pub(super) fn registrations(index: &Index<'_>, function: &Function<'_>) -> Vec<S
             let count = call.args.len();
             if matches!(
                 (name.as_str(), count),
-                ("route" | "route_service" | "nest_service", 2) | ("routes", 1)
+                (
+                    "route" | "route_service" | "nest_service" | "api_route" | "route_with_tsr",
+                    2
+                ) | ("routes" | "fallback_service", 1)
             ) || matches!(name.as_str(), "get" | "post" | "put" | "patch" | "delete")
                 && count == 3
+                || name.starts_with("typed_") && count == 1
             {
                 self.all.push(call.method.span());
             }
             syn::visit::visit_expr_method_call(self, call);
+        }
+        fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+            // `Router::route(router, path, methods)`.
+            if let syn::Expr::Path(path) = &*call.func
+                && let Some(last) = path.path.segments.last()
+                && (last.ident == "route" || last.ident == "route_service")
+                && call.args.len() == 3
+            {
+                self.all.push(last.ident.span());
+            }
+            syn::visit::visit_expr_call(self, call);
         }
         fn visit_item(&mut self, _: &'ast syn::Item) {}
     }

@@ -82,7 +82,7 @@ pub(crate) fn scan(
     let mut queue: Vec<Function<'_>> = functions
         .iter()
         .copied()
-        .filter(|function| serves(function.block) || function.sig.ident == "main")
+        .filter(|function| serves(function.block) || function.is_main())
         .collect();
     let mut asked = HashSet::new();
     for _ in 0..ROUNDS {

@@ -27,6 +27,7 @@ mod handlers;
 mod joins;
 mod jumps;
 mod layers;
+mod lent;
 mod list_orders;
 mod lists;
 mod macros;
