@@ -1,5 +1,6 @@
 //! Who serves, who registers, and who calls whom.
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 
 use crate::routes::index::{Function, Index, Target, is_test, type_name};
@@ -102,6 +103,9 @@ pub(super) fn registrations(index: &Index<'_>, function: &Function<'_>) -> Vec<S
             }
             syn::visit::visit_expr_method_call(self, call);
         }
+        fn visit_macro(&mut self, call: &'ast syn::Macro) {
+            in_tokens(call.tokens.clone(), &mut self.all);
+        }
         fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
             // `Router::route(router, path, methods)`.
             if let syn::Expr::Path(path) = &*call.func
@@ -126,6 +130,27 @@ pub(super) fn registrations(index: &Index<'_>, function: &Function<'_>) -> Vec<S
         .into_iter()
         .map(|span| Site::at(file, span.start()))
         .collect()
+}
+
+/// `.route(…)` and its like among what a macro is given.
+fn in_tokens(tokens: TokenStream, all: &mut Vec<proc_macro2::Span>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (n, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) => in_tokens(group.stream(), all),
+            TokenTree::Ident(name)
+                if ["route", "route_service", "nest_service", "fallback_service"]
+                    .iter()
+                    .any(|known| name == known)
+                    && matches!(tokens.get(n + 1), Some(TokenTree::Group(_)))
+                    && n > 0
+                    && matches!(&tokens[n - 1], TokenTree::Punct(dot) if dot.as_char() == '.') =>
+            {
+                all.push(name.span());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The calls of a name in a body.

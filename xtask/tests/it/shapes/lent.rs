@@ -104,6 +104,13 @@ async fn typed() -> impl Sized {
     let _ = Router::new().fallback_service(tower_http::services::ServeDir::new("/data")); //~ fallback
 }
 
+async fn selected() {
+    tokio::select! {
+        () = web_kit::run(Router::new().route("/selected", get(show))) => {} //~ selected
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
 #[tokio::main]
 async fn main() {
     let app = Router::new().route("/a", get(list)); //~ a
@@ -111,7 +118,12 @@ async fn main() {
 }
 "#,
         )],
-        &["GET /a @a list", "RG011 @path", "RG011 @fallback"],
+        &[
+            "GET /a @a list",
+            "RG011 @path",
+            "RG011 @fallback",
+            "RG011 @selected",
+        ],
     ),
     Shape::files(
         "a_platform_starts_a_function_of_any_name",
