@@ -66,7 +66,7 @@ enum Command {
     Migrate(project::migrate::Options),
     /// List every route with what stands before it, in this workspace or any other that uses axum
     Routes(routes::command::Options),
-    /// Measure the runner (cold build, no-op, each gate), the apps, or the route scan
+    /// Measure the runner (cold build, no-op, each gate), the apps, the route scan, or the lint
     Bench(project::bench::Options),
 }
 

@@ -71,3 +71,18 @@ pub(super) fn columns(node: &Node) -> Vec<String> {
 pub(super) fn at(node: &Node) -> usize {
     node.text_range().start().into()
 }
+
+/// The parts of an expression that all must hold.
+pub(super) fn conjuncts(expression: &Node, each: &mut dyn FnMut(&Node)) {
+    match expression.kind() {
+        Kind::PAREN_EXPR => expression
+            .children()
+            .for_each(|inner| conjuncts(&inner, each)),
+        Kind::BIN_EXPR if has(expression, Kind::AND_KW) => {
+            expression
+                .children()
+                .for_each(|side| conjuncts(&side, each));
+        }
+        _ => each(expression),
+    }
+}

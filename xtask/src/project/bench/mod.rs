@@ -1,7 +1,8 @@
-//! `cargo xtask bench`: what the runner itself costs, the apps, or the route scan. Medians of repeated runs, as whole
-//! processes.
+//! `cargo xtask bench`: what the runner itself costs, the apps, the route scan, or the lint of migrations.
+//! Medians of repeated runs.
 
 mod apps;
+mod lint;
 mod routes;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::gates::Tier;
 use crate::runner;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Options {
     /// Also build xtask from nothing, in a folder of its own (about two minutes)
     #[arg(long)]
@@ -31,6 +33,9 @@ pub(crate) struct Options {
     /// The route scan of that workspace instead, beside `ast-grep` where it is installed
     #[arg(long, value_name = "PATH", conflicts_with_all = ["cold", "apps", "gates"])]
     routes: Option<PathBuf>,
+    /// The lint of a thousand migrations instead
+    #[arg(long, conflicts_with_all = ["cold", "apps", "routes", "gates"])]
+    lint: bool,
     /// Runs per figure; a gate runs once to warm up, then this often
     #[arg(long, default_value_t = 3)]
     runs: u32,
@@ -54,6 +59,9 @@ struct Figure {
 pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
     if options.apps {
         return apps::run(shared, options.json);
+    }
+    if options.lint {
+        return lint::run(options.runs, options.json);
     }
     if let Some(path) = &options.routes {
         return routes::run(shared, path, options.runs, options.json);

@@ -16,6 +16,7 @@ mod closed;
 mod conditions;
 mod crates;
 mod documents;
+mod elsewhere;
 mod expansions;
 mod files;
 mod friends;

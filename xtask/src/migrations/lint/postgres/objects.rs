@@ -1,0 +1,108 @@
+//! Views, types, domains and settings; what is dropped.
+
+use super::Reader;
+use crate::migrations::lint::operations::Op;
+use crate::migrations::lint::tree::{Kind, Node, child, children, find, has, name, name_of, words};
+
+impl Reader<'_> {
+    pub(super) fn alter_view(&mut self, node: &Node) {
+        let view = name_of(node, Kind::VIEW_REF).unwrap_or_default();
+        if !self.is_old(&view) {
+            return;
+        }
+        for action in node.children() {
+            match action.kind() {
+                Kind::VIEW_RENAME_TO | Kind::RENAME_COLUMN | Kind::SET_SCHEMA => {
+                    self.hit(Op::Rename, &action, &*view);
+                }
+                Kind::SET_TABLESPACE | Kind::SET_ACCESS_METHOD => {
+                    self.hit(Op::RewriteTable, &action, &*view);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn alter_type(&mut self, node: &Node) {
+        let ty = name_of(node, Kind::TYPE_NAME_REF).unwrap_or_default();
+        let renamed = [
+            Kind::TYPE_RENAME_TO,
+            Kind::RENAME_VALUE,
+            Kind::RENAME_ATTRIBUTE,
+            Kind::SET_SCHEMA,
+        ];
+        if renamed.iter().any(|kind| has(node, *kind)) {
+            self.hit(Op::Rename, node, &*ty);
+        }
+        if has(node, Kind::ADD_VALUE) {
+            self.hit(Op::AddValue, node, &*ty);
+        }
+        if find(node, Kind::DROP_ATTRIBUTE).is_some() {
+            self.hit(Op::DropType, node, &*ty);
+        }
+        if find(node, Kind::ALTER_ATTRIBUTE).is_some() {
+            self.hit(Op::ChangeType, node, ty);
+        }
+    }
+
+    pub(super) fn alter_domain(&mut self, node: &Node) {
+        let domain = name_of(node, Kind::DOMAIN_REF).unwrap_or_default();
+        let added = child(node, Kind::ADD_CONSTRAINT).and_then(|action| action.last_child());
+        let reads = match &added {
+            Some(constraint) => !has(constraint, Kind::NOT_VALID),
+            None => has(node, Kind::SET_NOT_NULL) || has(node, Kind::VALIDATE_CONSTRAINT),
+        };
+        if reads && self.catalog.is_domain_used(&domain, &self.created) {
+            self.hit(Op::DomainConstraint, node, &*domain);
+        }
+        if has(node, Kind::DOMAIN_RENAME_TO) || has(node, Kind::SET_SCHEMA) {
+            self.hit(Op::Rename, node, &*domain);
+        }
+        if added.is_some() || has(node, Kind::SET_NOT_NULL) {
+            self.catalog
+                .domains
+                .entry(domain)
+                .or_default()
+                .has_constraints = true;
+        }
+    }
+
+    pub(super) fn drop(&mut self, node: &Node, op: Op, kind: Kind) {
+        for dropped in children(node, kind) {
+            let dropped = name(&dropped);
+            let is_old = self.is_old(&dropped);
+            if is_old {
+                self.hit(op, node, &*dropped);
+                if op == Op::DropTable {
+                    self.lock(&dropped);
+                }
+            }
+            self.catalog.tables.remove(&dropped);
+            self.catalog.domains.remove(&dropped);
+            self.created.remove(&dropped);
+        }
+    }
+
+    pub(super) fn set(&mut self, node: &Node) {
+        let words = words(node);
+        let mut rest = words.iter().map(String::as_str).skip(1);
+        let mut word = rest.next().unwrap_or_default();
+        if matches!(word, "local" | "session") {
+            word = rest.next().unwrap_or_default();
+        }
+        let value = words
+            .iter()
+            .rfind(|word| *word != ";")
+            .map(|word| word.trim_matches('\'').to_lowercase())
+            .unwrap_or_default();
+        match word {
+            "session_replication_role" if value != "origin" && value != "default" => {
+                self.hit(Op::DisableTrigger, node, "");
+            }
+            "timezone" | "time" => {
+                self.is_utc = matches!(value.as_str(), "utc" | "gmt" | "etc/utc" | "0");
+            }
+            _ => {}
+        }
+    }
+}
