@@ -24,15 +24,6 @@ create table audit_events (
     constraint audit_events_pkey PRIMARY KEY (id)
 );
 
-create table env_marker (
-    id integer not null,
-    env text not null,
-    created_at timestamp with time zone not null default now(),
-    constraint env_marker_pkey PRIMARY KEY (id),
-    constraint env_marker_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'staging'::text, 'prod'::text]))),
-    constraint env_marker_id_check CHECK ((id = 1))
-);
-
 create table meals (
     id bigint not null generated always as identity,
     name text not null,

@@ -36,12 +36,6 @@ BEGIN
     SELECT RAISE(ABORT, 'audit events are never changed');
 END;
 
-CREATE TABLE env_marker (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    env TEXT NOT NULL CHECK (env IN ('dev', 'staging', 'prod')),
-    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
-);
-
 CREATE TABLE meals (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,

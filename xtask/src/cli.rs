@@ -62,8 +62,10 @@ enum Command {
         #[arg(short, long)]
         package: Vec<String>,
     },
-    /// Make migrations and keep them in order
+    /// Make migrations, and apply them to the database of APP_ENV
     Migrate(project::migrate::Options),
+    /// Say whose a database is
+    Db(project::db::Options),
     /// List every route with what stands before it, in this workspace or any other that uses axum
     Routes(routes::command::Options),
     /// Measure the runner (cold build, no-op, each gate), the apps, the route scan, or the lint
@@ -156,6 +158,7 @@ pub(crate) fn run() -> Result<Code> {
         Command::Doctor { format } => project::doctor::run(&shared, format == Format::Json),
         Command::Test { package } => project::test::run(&shared, package),
         Command::Migrate(options) => project::migrate::run(&shared, &options),
+        Command::Db(options) => project::db::run(&shared, &options),
         Command::Routes(options) => routes::command::run(&options),
         Command::Bench(options) => project::bench::run(&shared, &options),
     }

@@ -3,6 +3,7 @@
 mod cargo;
 mod cli;
 mod cx;
+mod database;
 mod environment;
 mod exit;
 mod gates;

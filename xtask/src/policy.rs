@@ -18,6 +18,7 @@ pub(crate) struct Policy {
     pub(crate) apps: Apps,
     pub(crate) docs: Docs,
     pub(crate) routes: Routes,
+    pub(crate) migrations: Migrations,
     /// Per gate id.
     pub(crate) gates: BTreeMap<String, GatePolicy>,
     pub(crate) allow: Vec<Allow>,
@@ -193,6 +194,34 @@ pub(crate) struct PublicRoute {
 pub(crate) struct Docs {
     /// Markdown that is not ours to mend (vendored, test input), by path prefix.
     pub(crate) skip: Vec<String>,
+}
+
+/// How migrations are applied to databases that are kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Migrations {
+    /// How long to wait for another migrator.
+    pub(crate) migrator_lock_s: u64,
+    /// How long a migration may wait for a lock on a table, and hold up all behind it. 0: for ever.
+    pub(crate) lock_timeout_ms: u64,
+    /// How often it is tried when it does not get the lock.
+    pub(crate) lock_attempts: u32,
+    /// How long one statement may take in a transaction. 0: no limit.
+    pub(crate) statement_timeout_s: u64,
+    /// The same outside of a transaction, where indexes are built. 0: no limit.
+    pub(crate) no_transaction_timeout_s: u64,
+}
+
+impl Default for Migrations {
+    fn default() -> Self {
+        Self {
+            migrator_lock_s: 60,
+            lock_timeout_ms: 2000,
+            lock_attempts: 8,
+            statement_timeout_s: 900,
+            no_transaction_timeout_s: 0,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -74,8 +74,7 @@ impl From<StoreError> for ApiError {
             // No wildcard: whoever adds a failure decides here what callers are told.
             StoreError::Scheme(_)
             | StoreError::Url(_)
-            | StoreError::Unmarked { .. }
-            | StoreError::WrongMarker { .. }
+            | StoreError::Refused { .. }
             | StoreError::Query { .. } => Problem::internal(&error),
         })
     }

@@ -27,7 +27,7 @@ use guard::{
 use secrecy::ExposeSecret;
 use serve::{Check, Health, Outcome, StartupError};
 use settings::{ApiSettings, Settings as _, Surface};
-use store::{Store, StoreError};
+use store::{Expected, Store, StoreError};
 
 use crate::identities::Identities;
 use crate::passwords::Passwords;
@@ -110,12 +110,15 @@ async fn start() -> Result<Outcome, StartupError> {
         .map(|url| SharedRates::new(Surface::Api.as_str(), url))
         .transpose()
         .map_err(|error| StartupError::new(error).help("check `REDIS_URL`"))?;
-    let marker = common
-        .app_env
-        .expected_marker()
-        .parse()
-        .map_err(StartupError::new)?;
-    let store = Store::connect(settings.database_url.expose_secret(), marker)
+    let expected = Expected {
+        environment: common
+            .app_env
+            .expected_marker()
+            .parse()
+            .map_err(StartupError::new)?,
+        server_id: settings.database_server_id.clone(),
+    };
+    let store = Store::connect(settings.database_url.expose_secret(), expected)
         .await
         .map_err(unusable)?;
     let watched = store.clone();
@@ -147,10 +150,7 @@ async fn start() -> Result<Outcome, StartupError> {
 fn unusable(error: StoreError) -> StartupError {
     let helps_itself = matches!(
         error,
-        StoreError::Scheme(_)
-            | StoreError::Url(_)
-            | StoreError::Unmarked { .. }
-            | StoreError::WrongMarker { .. }
+        StoreError::Scheme(_) | StoreError::Url(_) | StoreError::Refused { .. }
     );
     let error = StartupError::new(error);
     if helps_itself {

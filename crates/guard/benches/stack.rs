@@ -34,7 +34,7 @@ use guard::{
 };
 use serde::Serialize;
 use settings::{AppEnv, Settings as _, SiteSettings, Surface};
-use store::{Marker, PageOf, Store};
+use store::{Environment, PageOf, Store};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
@@ -244,7 +244,9 @@ fn measure() {
         database
             .execute(include_str!("../../../migrations/seed.sql"))
             .await;
-        let store = Store::connect(database.url(), Marker::Dev).await.unwrap();
+        let store = Store::connect(database.url(), Environment::Dev)
+            .await
+            .unwrap();
         let signed = SignedTokens::new(&[KEY.into()]);
         // So many that nobody is over the limit.
         let tokens: Vec<String> = (0..5_000)

@@ -156,6 +156,8 @@ pub struct ApiSettings {
     pub common: Common,
     /// The database.
     pub database_url: SecretString,
+    /// What its server is called in the marker, where its address does not tell.
+    pub database_server_id: Option<String>,
     /// Signs access tokens, then those that are believed besides.
     pub token_keys: Vec<SecretString>,
     /// Signs what the payment provider sends.
@@ -168,11 +170,13 @@ impl Settings for ApiSettings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let common = Common::read(reader, &table::API_ADDR, &table::API_METRICS_ADDR);
         let database_url = reader.database_url();
+        let database_server_id = reader.text(&table::DATABASE_SERVER_ID);
         let token_keys = reader.keys(&table::API_TOKEN_KEY, &table::API_TOKEN_KEYS_ACCEPTED);
         let payments_key = reader.webhook_key(&table::API_PAYMENTS_KEY);
         Some(Self {
             common: common?,
             database_url: database_url?,
+            database_server_id: Some(database_server_id?).filter(|id| !id.is_empty()),
             token_keys: token_keys?,
             payments_key: payments_key?,
         })

@@ -209,6 +209,13 @@ pub(crate) static DATABASE_URL: Variable = Variable::new(
 .secret()
 .example("postgres://app@localhost/app");
 
+pub(crate) static DATABASE_SERVER_ID: Variable = Variable::new(
+    "DATABASE_SERVER_ID",
+    Text,
+    Always(""),
+    "names the database server in its marker, where the address is not stable",
+)
+.example("db-postgresql-fra1-4711");
 pub(crate) static API_TOKEN_KEY: Variable = Variable::new(
     "API_TOKEN_KEY",
     Secret,
@@ -279,6 +286,7 @@ pub(crate) static API: &[&Variable] = &[
     &API_ADDR,
     &API_METRICS_ADDR,
     &DATABASE_URL,
+    &DATABASE_SERVER_ID,
     &API_TOKEN_KEY,
     &API_TOKEN_KEYS_ACCEPTED,
     &API_PAYMENTS_KEY,

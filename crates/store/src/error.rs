@@ -7,7 +7,7 @@ use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
 use crate::pool::STATEMENT_LIMIT;
-use crate::{Engine, Marker};
+use crate::{Engine, Environment, Refusal};
 
 /// Why the store refused or failed. No text of it, nor of its causes, holds the database URL.
 #[derive(Debug, thiserror::Error)]
@@ -36,30 +36,16 @@ pub enum StoreError {
         source: sqlx::Error,
     },
 
-    /// The database has no `env_marker` table, or no row in it.
+    /// The database is not the one that was marked for here.
     #[error(
-        "the database `{target}` has no environment marker, `{expected}` is expected\n\
-         help: {}", mark_it(*expected)
+        "the database `{target}` is refused: {refusal}\nhelp: {}",
+        help(refusal)
     )]
-    Unmarked {
+    Refused {
         /// The database, without credentials.
         target: String,
-        /// The environment it should be of.
-        expected: Marker,
-    },
-
-    /// The database belongs to another environment.
-    #[error(
-        "the database `{target}` is marked `{found}`, `{expected}` is expected\n\
-         help: check `DATABASE_URL` and `APP_ENV`; a marker is never changed to fit"
-    )]
-    WrongMarker {
-        /// The database, without credentials.
-        target: String,
-        /// The environment it should be of.
-        expected: Marker,
-        /// The environment it says it is of.
-        found: String,
+        /// Why.
+        refusal: Refusal,
     },
 
     /// Something with the same unique value exists.
@@ -185,13 +171,25 @@ fn is_unavailable_postgres(code: &str) -> bool {
         .any(|class| code.starts_with(class))
 }
 
-fn mark_it(expected: Marker) -> String {
-    match expected {
-        Marker::Dev => "run `cargo xtask setup`".to_owned(),
-        Marker::Staging | Marker::Prod => format!(
-            "check `DATABASE_URL`; a new database is marked once, by hand: \
-             `INSERT INTO env_marker (id, env) VALUES (1, '{expected}')`"
+fn help(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Unmarked {
+            expected: Environment::Dev,
+        } => "run `cargo xtask setup`".to_owned(),
+        Refusal::Unmarked { expected } => format!(
+            "check `DATABASE_URL`; a new database is marked once: `cargo xtask db mark {expected}`"
         ),
+        Refusal::Edited => "restore the row of `_env_marker`, or mark the database again with \
+                            `cargo xtask db mark --adopt` once you know whose it is"
+            .to_owned(),
+        Refusal::Copy { environment, .. } => format!(
+            "check `DATABASE_URL`; a copy that is to take the place of the original is adopted: \
+             `cargo xtask db mark {environment} --adopt`; where the address of a server changes, \
+             name it by `DATABASE_SERVER_ID`"
+        ),
+        Refusal::Wrong { .. } => {
+            "check `DATABASE_URL` and `APP_ENV`; a marker is never changed to fit".to_owned()
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the services keep: pools and repositories for SQLite and PostgreSQL.
 //!
-//! [`Store::connect`] refuses a database that is not marked as the expected environment, so a
-//! service cannot write into another one's data by a wrong URL. Every statement is a constant
+//! [`Store::connect`] refuses a database that is not marked as the expected environment, and a copy
+//! of one, so a service cannot write into another one's data by a wrong URL. Every statement is a constant
 //! in [`sql`]; there is no other SQL. A change writes its audit event in the same transaction, so
 //! there is never one without the other. Knows no HTTP and reads no environment.
 //!
@@ -14,7 +14,6 @@ mod accounts;
 mod audit;
 mod engine;
 mod error;
-mod marker;
 mod meals;
 mod orders;
 mod page;
@@ -29,11 +28,11 @@ pub use accounts::{Account, NewAccount, Role};
 pub use audit::{AuditEvent, By};
 pub use engine::Engine;
 pub use error::StoreError;
-pub use marker::{Marker, UnknownMarker};
+pub use marker::{Environment, Refusal, UnknownEnvironment};
 pub use meals::{Meal, MealChange, NewMeal};
 pub use orders::{NewOrder, Order, OrderStatus};
 pub use page::PageOf;
 pub use payments::{Delivery, Paid};
-pub use pool::{PoolState, Store};
+pub use pool::{Expected, PoolState, Store};
 pub use sessions::Rotation;
 pub use words::UnknownWord;

@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions, Connection as _, Postgres, Sqlite};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::{Engine, Marker, StoreError};
+use crate::{Engine, Environment, StoreError};
 
 /// How long to wait for a connection, a new one or one that is free.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
@@ -53,6 +53,24 @@ pub struct Store {
     pub(crate) writing: Arc<Mutex<()>>,
 }
 
+/// The database that a service means to open.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// What it must be marked as.
+    pub environment: Environment,
+    /// The name given to its server when it was marked, where the address is not stable.
+    pub server_id: Option<String>,
+}
+
+impl From<Environment> for Expected {
+    fn from(environment: Environment) -> Expected {
+        Expected {
+            environment,
+            server_id: None,
+        }
+    }
+}
+
 /// How many connections a [`Store`] holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolState {
@@ -90,23 +108,24 @@ macro_rules! run {
 pub(crate) use run;
 
 impl Store {
-    /// Opens the database behind `url` and checks that it is marked `expected`. Does not create
-    /// or migrate anything.
+    /// Opens the database behind `url` and checks that it is the one that was marked so. Does not
+    /// create or migrate anything.
     ///
     /// # Errors
     /// [`StoreError::Scheme`] and [`StoreError::Url`] for a URL that cannot be used,
-    /// [`StoreError::Connect`] when nothing answers within 3 s, [`StoreError::Unmarked`] and
-    /// [`StoreError::WrongMarker`] when it is not the expected database.
-    pub async fn connect(url: &str, expected: Marker) -> Result<Store, StoreError> {
-        let (pool, target) = match Engine::of_url(url)? {
+    /// [`StoreError::Connect`] when nothing answers within 3 s, [`StoreError::Refused`] when it is not the
+    /// expected database.
+    pub async fn connect(url: &str, expected: impl Into<Expected>) -> Result<Store, StoreError> {
+        let expected = expected.into();
+        let (pool, at) = match Engine::of_url(url)? {
             Engine::Sqlite => connect_sqlite(url).await?,
-            Engine::Postgres => connect_postgres(url).await?,
+            Engine::Postgres => connect_postgres(url, expected.server_id.as_deref()).await?,
         };
         let store = Store {
             pool,
             writing: Arc::default(),
         };
-        let checked = store.check_marker(target, expected).await;
+        let checked = store.check_marker(at, expected.environment).await;
         if checked.is_err() {
             store.close().await;
         }
@@ -181,32 +200,42 @@ impl Store {
         Ok(connection)
     }
 
-    async fn check_marker(&self, target: String, expected: Marker) -> Result<(), StoreError> {
-        let row: Result<Option<(String,)>, _> = run!(self, fetch_optional, MARKER, ());
-        match row {
-            Ok(Some((found,))) if found == expected.to_string() => Ok(()),
-            Ok(Some((found,))) => Err(StoreError::WrongMarker {
-                target,
-                expected,
-                found,
-            }),
-            Ok(None) => Err(StoreError::Unmarked { target, expected }),
-            Err(StoreError::Query { source, .. }) if is_no_such_table(&source) => {
-                Err(StoreError::Unmarked { target, expected })
+    async fn check_marker(&self, at: At, expected: Environment) -> Result<(), StoreError> {
+        let reading = async {
+            match self.connection().await? {
+                Both::Sqlite(mut on) => marker::sqlite::read(&mut on).await,
+                Both::Postgres(mut on) => {
+                    marker::postgres::read(&mut on, at.server.as_deref()).await
+                }
             }
-            Err(error) => Err(error),
-        }
+        };
+        let found = match timeout(QUERY_LIMIT, reading).await {
+            Ok(read) => read.map_err(|e| StoreError::of_query("MARKER", e))?,
+            Err(_) => {
+                return Err(StoreError::Timeout {
+                    query: "MARKER",
+                    limit: QUERY_LIMIT,
+                });
+            }
+        };
+        found
+            .check(expected)
+            .map_err(|refusal| StoreError::Refused {
+                target: at.target,
+                refusal,
+            })
     }
 }
 
-/// SQLite has no error code of its own for it.
-fn is_no_such_table(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| {
-        error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table")
-    })
+/// Where a database was found.
+struct At {
+    /// For messages: without credentials.
+    target: String,
+    /// See [`marker::postgres::server`].
+    server: Option<String>,
 }
 
-async fn connect_sqlite(url: &str) -> Result<(Both<SqlitePool, PgPool>, String), StoreError> {
+async fn connect_sqlite(url: &str) -> Result<(Both<SqlitePool, PgPool>, At), StoreError> {
     let options = SqliteConnectOptions::from_str(url)
         .map_err(|_| StoreError::Url(Engine::Sqlite))?
         // A mistyped path must not become an empty database.
@@ -219,10 +248,17 @@ async fn connect_sqlite(url: &str) -> Result<(Both<SqlitePool, PgPool>, String),
     let target = options.get_filename().display().to_string();
     probe(&options, &target).await?;
     let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_LIMIT);
-    Ok((Both::Sqlite(pool.connect_lazy_with(options)), target))
+    let server = None;
+    Ok((
+        Both::Sqlite(pool.connect_lazy_with(options)),
+        At { target, server },
+    ))
 }
 
-async fn connect_postgres(url: &str) -> Result<(Both<SqlitePool, PgPool>, String), StoreError> {
+async fn connect_postgres(
+    url: &str,
+    server_id: Option<&str>,
+) -> Result<(Both<SqlitePool, PgPool>, At), StoreError> {
     let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Url(Engine::Postgres))?;
     let limits = [
         ("statement_timeout", STATEMENT_LIMIT),
@@ -241,7 +277,11 @@ async fn connect_postgres(url: &str) -> Result<(Both<SqlitePool, PgPool>, String
     };
     probe(&options, &target).await?;
     let pool = PgPoolOptions::new().acquire_timeout(ACQUIRE_LIMIT);
-    Ok((Both::Postgres(pool.connect_lazy_with(options)), target))
+    let server = marker::postgres::server(&options, server_id);
+    Ok((
+        Both::Postgres(pool.connect_lazy_with(options)),
+        At { target, server },
+    ))
 }
 
 /// Connects once: a pool would try again until its limit, and then say only that it waited.

@@ -1,7 +1,9 @@
 //! A migrated database per test, marked `dev`.
 
+use marker::Environment;
 use pgscratch::Cluster;
-use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::migrations::{
@@ -59,7 +61,8 @@ impl Database {
         }
     }
 
-    /// Applies the migrations that [`sqlite_before`] or [`postgres_before`] left out.
+    /// Applies the migrations that [`sqlite_before`] or [`postgres_before`] left out, and marks the
+    /// database.
     ///
     /// # Panics
     /// When one fails.
@@ -69,6 +72,11 @@ impl Database {
             Kept::Postgres { .. } => migrate_postgres(&self.url, i64::MAX).await,
         };
         must("migrate the database", done);
+        let marked = match self.kept {
+            Kept::Sqlite { .. } => mark_sqlite(&self.url).await,
+            Kept::Postgres { .. } => mark_postgres(&self.url).await,
+        };
+        must("mark the database", marked);
     }
 
     async fn run(&self, sql: &'static str) -> sqlx::Result<()> {
@@ -91,6 +99,22 @@ async fn run_postgres(url: &str, sql: &'static str) -> sqlx::Result<()> {
     connection.close().await
 }
 
+/// A copy of a template is another database, and is marked by itself.
+async fn mark_sqlite(url: &str) -> sqlx::Result<()> {
+    let mut connection = SqliteConnection::connect(url).await?;
+    marker::sqlite::write(&mut connection, Environment::Dev).await?;
+    connection.close().await
+}
+
+/// As [`mark_sqlite`].
+async fn mark_postgres(url: &str) -> sqlx::Result<()> {
+    let options: PgConnectOptions = url.parse()?;
+    let server = marker::postgres::server(&options, None);
+    let mut connection = options.connect().await?;
+    marker::postgres::write(&mut connection, server.as_deref(), Environment::Dev).await?;
+    connection.close().await
+}
+
 /// A new SQLite database, in a temporary folder of its own.
 ///
 /// # Panics
@@ -102,8 +126,10 @@ pub async fn sqlite() -> Database {
         "copy the sqlite template",
         std::fs::write(&path, sqlite_file().await),
     );
+    let url = format!("sqlite://{}", path.display());
+    must("mark the database", mark_sqlite(&url).await);
     Database {
-        url: format!("sqlite://{}", path.display()),
+        url,
         kept: Kept::Sqlite { _dir: dir },
     }
 }
@@ -172,6 +198,7 @@ async fn migrated_postgres(server: &pgscratch::Handle) -> Database {
         .database(&postgres_key().await, prepare_postgres)
         .await;
     let database = must("create a postgresql database", made);
+    must("mark the database", mark_postgres(&database.url).await);
     Database {
         url: database.url.clone(),
         kept: Kept::Postgres {

@@ -9,10 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 use tokio::sync::OnceCell;
 
-/// Marks a test's database as what it is.
-const MARK: &str = "INSERT INTO env_marker (id, env) VALUES (1, 'dev')";
-
-/// The file of a migrated SQLite database: made once per process, then copied from memory, so
+/// The file of a migrated SQLite database, not marked: made once per process, then copied from memory, so
 /// that nothing is left on disk when the process ends.
 pub(crate) async fn sqlite_file() -> &'static [u8] {
     static FILE: OnceCell<Vec<u8>> = OnceCell::const_new();
@@ -33,16 +30,12 @@ async fn prepare_sqlite(path: &Path) -> Result<(), MigrateError> {
         .journal_mode(SqliteJournalMode::Delete);
     let mut connection = options.connect().await?;
     migrator("sqlite").await.run(&mut connection).await?;
-    sqlx::raw_sql(MARK).execute(&mut connection).await?;
     Ok(connection.close().await?)
 }
 
-/// Migrates and marks the empty database behind `url`.
+/// Migrates the empty database behind `url`.
 pub(crate) async fn prepare_postgres(url: String) -> Result<(), MigrateError> {
-    migrate_postgres(&url, i64::MAX).await?;
-    let mut connection = PgConnection::connect(&url).await?;
-    sqlx::raw_sql(MARK).execute(&mut connection).await?;
-    Ok(connection.close().await?)
+    migrate_postgres(&url, i64::MAX).await
 }
 
 /// Applies the migrations before `version`.

@@ -26,6 +26,21 @@ impl Refused {
         &self.message
     }
 
+    /// The file, with the line where the database says which.
+    pub(crate) fn place(&self, source: &super::lint::Sql) -> String {
+        let text = String::from_utf8_lossy(&source.bytes);
+        match self.line(&text) {
+            Some(line) => format!("`{}:{line}`", source.file),
+            None => format!("`{}`", source.file),
+        }
+    }
+
+    /// Line of the position, from 1.
+    fn line(&self, text: &str) -> Option<usize> {
+        let before = text.chars().take(self.position?.saturating_sub(1));
+        Some(before.filter(|c| *c == '\n').count() + 1)
+    }
+
     /// The finding at the file of the refused migration.
     pub(crate) fn finding(
         &self,
@@ -44,15 +59,8 @@ impl Refused {
             return finding.file(engine.folder());
         };
         let text = std::fs::read_to_string(root.join(file)).unwrap_or_default();
-        match self.position {
-            Some(position) => {
-                let before = text
-                    .chars()
-                    .take(position.saturating_sub(1))
-                    .filter(|c| *c == '\n')
-                    .count();
-                finding.at(file, before + 1)
-            }
+        match self.line(&text) {
+            Some(line) => finding.at(file, line),
             None => finding.file(file),
         }
     }

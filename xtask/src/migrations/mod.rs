@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod files;
 pub(crate) mod lint;
+pub(crate) mod run;
 pub(crate) mod snapshot;
 pub(crate) mod stamp;
 

@@ -15,6 +15,7 @@ use super::database;
 use crate::cargo;
 use crate::cli::say;
 use crate::cx::{Cx, Shared};
+use crate::database::{AppEnv, Target};
 use crate::environment;
 use crate::exit::{Code, Problem};
 use crate::gates::env;
@@ -65,7 +66,10 @@ pub(crate) fn prepare(cx: &Cx, settings: &[(env::Setting, Vec<String>)]) -> Resu
         .find(|(setting, _)| setting.name == DATABASE_URL);
     let file = read_env(&cx.root)?;
     match url.and_then(|(setting, _)| value_of(setting, &file)) {
-        Some(url) => lines.extend(cx.block_on(database::prepare(&cx.root, &url))?),
+        Some(url) => {
+            let target = Target::of_url(cx, AppEnv::Local, &url)?;
+            lines.extend(cx.block_on(database::prepare(cx, &target))?);
+        }
         None => lines.push("ok    no app has a database".to_owned()),
     }
     Ok(lines)
@@ -132,10 +136,7 @@ pub(crate) fn random() -> Result<String> {
     let mut source =
         std::fs::File::open("/dev/urandom").context("failed to open `/dev/urandom`")?;
     std::io::Read::read_exact(&mut source, &mut bytes).context("failed to read `/dev/urandom`")?;
-    Ok(bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    Ok(marker::hex(&bytes))
 }
 
 /// The variables of `.env.local` that are set.

@@ -72,11 +72,11 @@ fn setup_keeps_away_from_anything_but_a_local_database() {
         .says("setup is for `local`");
     assert!(!sandbox.dir.join(".env.local").exists());
     sandbox.xtask(&["setup"]).expect(0);
-    execute(&sandbox, "update env_marker set env = 'prod'");
+    mark_as(&sandbox, "prod");
     sandbox
         .xtask(&["setup"])
         .expect(3)
-        .says("the database is marked `prod`, not `dev`");
+        .says("it is marked `prod`, `dev` is expected");
     assert_eq!(marker(&sandbox), "prod");
     // Not even what is pending is applied to a database of another environment.
     sandbox.write(
@@ -86,17 +86,18 @@ fn setup_keeps_away_from_anything_but_a_local_database() {
     sandbox
         .xtask(&["setup"])
         .expect(3)
-        .says("nothing was changed");
+        .says("it is marked `prod`");
     execute(&sandbox, "create table later (id integer)");
     sandbox
         .sh
         .remove_path("migrations/sqlite/20270101000000_later.sql")
         .unwrap();
-    execute(&sandbox, "drop table env_marker");
+    execute(&sandbox, "drop table _env_marker");
     sandbox
         .xtask(&["setup"])
         .expect(3)
-        .says("the database has tables and no marker");
+        .says("it has no environment marker, `dev` is expected")
+        .says("cargo xtask db mark dev");
     sandbox.write(
         "data/local.db",
         "this is no database, but long enough to be looked at as one".repeat(200),
@@ -129,12 +130,21 @@ fn database<T>(sandbox: &Sandbox, work: impl AsyncFnOnce(&mut sqlx::SqliteConnec
 
 fn marker(sandbox: &Sandbox) -> String {
     database(sandbox, async |connection| {
-        sqlx::query("select env from env_marker")
+        sqlx::query("select env from _env_marker")
             .fetch_one(connection)
             .await
             .unwrap()
             .get(0)
     })
+}
+
+fn mark_as(sandbox: &Sandbox, environment: &str) {
+    database(sandbox, async |connection| {
+        let environment = environment.parse().unwrap();
+        marker::sqlite::write(connection, environment)
+            .await
+            .unwrap();
+    });
 }
 
 fn execute(sandbox: &Sandbox, sql: &'static str) {

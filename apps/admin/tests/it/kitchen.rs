@@ -4,7 +4,7 @@ use api::Resources;
 use flags::Flags;
 use serve::Health;
 use settings::{AdminSettings, ApiSettings, AppEnv, Settings as _};
-use store::{Marker, Store};
+use store::{Environment, Store};
 use testkit::{Browser, Database, Served};
 
 pub(crate) const KEY: &str = "a-key-that-nothing-but-tests-knows";
@@ -26,7 +26,9 @@ impl Kitchen {
             .execute(include_str!("../../../../migrations/seed.sql"))
             .await;
         let resources = Resources {
-            store: Store::connect(database.url(), Marker::Dev).await.unwrap(),
+            store: Store::connect(database.url(), Environment::Dev)
+                .await
+                .unwrap(),
             flags: Flags::load(AppEnv::Local).unwrap(),
             rates: None,
         };

@@ -9,7 +9,7 @@ use guard::{App, Identity, Role, SignedTokens, WebhookKey};
 use serde_json::Value;
 use serve::Health;
 use settings::{ApiSettings, Settings as _};
-use store::{By, Marker, Store};
+use store::{By, Environment, Store};
 use testkit::{Answer, Database};
 use tower::ServiceExt as _;
 
@@ -50,7 +50,9 @@ impl TestApp {
     }
 
     pub(crate) async fn in_env(database: &Database, env: &str) -> Self {
-        let store = Store::connect(database.url(), Marker::Dev).await.unwrap();
+        let store = Store::connect(database.url(), Environment::Dev)
+            .await
+            .unwrap();
         let settings = ApiSettings::from_source(&|name| {
             let value = match name {
                 "APP_ENV" => env,

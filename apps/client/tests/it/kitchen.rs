@@ -7,7 +7,7 @@ use contract::{NewSession, Order, Tokens};
 use flags::Flags;
 use serve::Health;
 use settings::{ApiSettings, AppEnv, ClientSettings, Settings as _};
-use store::{Marker, Store};
+use store::{Environment, Store};
 use testkit::{Answer, Browser, Database, Http, Served};
 
 pub(crate) const KEY: &str = "a-key-that-nothing-but-tests-knows";
@@ -35,7 +35,9 @@ impl Kitchen {
             .execute(include_str!("../../../../migrations/seed.sql"))
             .await;
         let flags = Flags::load(flags).unwrap();
-        let store = Store::connect(database.url(), Marker::Dev).await.unwrap();
+        let store = Store::connect(database.url(), Environment::Dev)
+            .await
+            .unwrap();
         let settings = ApiSettings::from_source(&|name| match name {
             "API_TOKEN_KEY" | "API_PAYMENTS_KEY" => Some(KEY.to_owned()),
             _ => None,

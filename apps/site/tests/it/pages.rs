@@ -6,7 +6,7 @@ use flags::Flags;
 use guard::App;
 use serve::Health;
 use settings::{ApiSettings, AppEnv, Settings as _, SiteSettings};
-use store::{Marker, Store};
+use store::{Environment, Store};
 use testkit::{Database, Http, Served};
 
 const KEY: &str = "a-key-that-nothing-but-tests-knows";
@@ -22,7 +22,9 @@ fn site(api: &str) -> App {
 
 async fn api(database: &Database) -> Served {
     let resources = Resources {
-        store: Store::connect(database.url(), Marker::Dev).await.unwrap(),
+        store: Store::connect(database.url(), Environment::Dev)
+            .await
+            .unwrap(),
         flags: Flags::load(AppEnv::Local).unwrap(),
         rates: None,
     };

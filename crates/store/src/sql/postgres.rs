@@ -42,9 +42,6 @@ SELECT id, name, description, price_cents, available, version FROM meals ",
 }
 
 super::statements! {
-/// The environment of the database.
-MARKER = "SELECT env FROM env_marker WHERE id = 1";
-
 /// Answers when the database does.
 PING = "SELECT 1::bigint";
 

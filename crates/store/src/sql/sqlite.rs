@@ -26,9 +26,6 @@ SELECT id, name, description, price_cents, available, version FROM meals ",
 }
 
 super::statements! {
-/// The environment of the database.
-MARKER = "SELECT env FROM env_marker WHERE id = 1";
-
 /// Answers when the database does: reads the file, where `SELECT 1` would not.
 PING = "SELECT count(*) FROM sqlite_schema";
 

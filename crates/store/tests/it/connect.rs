@@ -4,7 +4,8 @@ use std::error::Error as _;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use store::{Engine, Marker, Store, StoreError};
+use sqlx::Connection as _;
+use store::{Engine, Environment, Refusal, Store, StoreError};
 use testkit::{Database, on_each_engine};
 
 /// An error with its causes, in both of the ways it may end up in a log.
@@ -20,7 +21,7 @@ fn full_text(error: &StoreError) -> String {
 
 on_each_engine!(the_expected_marker_is_accepted);
 async fn the_expected_marker_is_accepted(db: &Database) {
-    let store = Store::connect(db.url(), Marker::Dev).await.unwrap();
+    let store = Store::connect(db.url(), Environment::Dev).await.unwrap();
     assert_eq!(store.engine().to_string(), db.engine());
     store.ping().await.unwrap();
     store.close().await;
@@ -32,8 +33,13 @@ async fn the_expected_marker_is_accepted(db: &Database) {
 
 on_each_engine!(another_environment_is_refused);
 async fn another_environment_is_refused(db: &Database) {
-    let error = Store::connect(db.url(), Marker::Prod).await.unwrap_err();
-    assert!(matches!(&error, StoreError::WrongMarker { found, .. } if found == "dev"));
+    let error = Store::connect(db.url(), Environment::Prod)
+        .await
+        .unwrap_err();
+    let found = Environment::Dev;
+    assert!(
+        matches!(&error, StoreError::Refused { refusal: Refusal::Wrong { found: is, .. }, .. } if *is == found)
+    );
     let text = error.to_string();
     assert!(
         text.contains("is marked `dev`, `prod` is expected\nhelp: "),
@@ -43,11 +49,19 @@ async fn another_environment_is_refused(db: &Database) {
 
 on_each_engine!(a_database_without_a_marker_is_refused);
 async fn a_database_without_a_marker_is_refused(db: &Database) {
-    for removal in ["DELETE FROM env_marker", "DROP TABLE env_marker"] {
+    for removal in ["DELETE FROM _env_marker", "DROP TABLE _env_marker"] {
         db.execute(removal).await;
-        let error = Store::connect(db.url(), Marker::Dev).await.unwrap_err();
+        let error = Store::connect(db.url(), Environment::Dev)
+            .await
+            .unwrap_err();
         assert!(
-            matches!(error, StoreError::Unmarked { .. }),
+            matches!(
+                error,
+                StoreError::Refused {
+                    refusal: Refusal::Unmarked { .. },
+                    ..
+                }
+            ),
             "{removal}: {error:?}"
         );
         let text = error.to_string();
@@ -56,20 +70,76 @@ async fn a_database_without_a_marker_is_refused(db: &Database) {
             "{removal}: {text}"
         );
     }
-    let error = Store::connect(db.url(), Marker::Staging).await.unwrap_err();
+    let error = Store::connect(db.url(), Environment::Staging)
+        .await
+        .unwrap_err();
     assert!(
-        error
-            .to_string()
-            .ends_with("`INSERT INTO env_marker (id, env) VALUES (1, 'staging')`"),
+        error.to_string().ends_with("`cargo xtask db mark staging`"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_copied_sqlite_file_is_refused() {
+    let db = testkit::sqlite().await;
+    let path = db.url().trim_start_matches("sqlite://");
+    let copy = format!("{path}.copy");
+    std::fs::copy(path, &copy).unwrap();
+    let url = format!("sqlite://{copy}");
+    let error = Store::connect(&url, Environment::Dev).await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains(&format!("it was marked `dev` as `{path}`, and is `{copy}`")),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_cloned_postgres_database_is_refused() {
+    let Some((cluster, db)) = testkit::postgres_alone().await else {
+        return;
+    };
+    // Every test has a database copied from a template: one that is not marked again is a clone.
+    let original = db.url().to_owned();
+    let made = cluster
+        .handle()
+        .database("clone", |url| async move {
+            let options: sqlx::postgres::PgConnectOptions = original.parse()?;
+            let server = marker::postgres::server(&options, None);
+            let mut template = sqlx::PgConnection::connect(&url).await?;
+            marker::postgres::write(&mut template, server.as_deref(), Environment::Prod).await?;
+            template.close().await
+        })
+        .await;
+    let clone = made.unwrap();
+    for expected in [Environment::Prod, Environment::Staging, Environment::Dev] {
+        let error = Store::connect(&clone.url, expected).await.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("it is a copy: it was marked `prod` as "),
+            "{text}"
+        );
+    }
+}
+
+on_each_engine!(a_marker_edited_by_hand_is_refused);
+async fn a_marker_edited_by_hand_is_refused(db: &Database) {
+    db.execute("UPDATE _env_marker SET env = 'prod'").await;
+    for expected in [Environment::Prod, Environment::Dev] {
+        let error = Store::connect(db.url(), expected).await.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("its environment marker was edited by hand"),
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test]
 async fn a_missing_sqlite_file_is_refused_and_not_created() {
     let db = testkit::sqlite().await;
     for url in [format!("{}x", db.url()), format!("{}x?mode=rwc", db.url())] {
-        let error = Store::connect(&url, Marker::Dev).await.unwrap_err();
+        let error = Store::connect(&url, Environment::Dev).await.unwrap_err();
         assert!(matches!(error, StoreError::Connect { .. }), "{error:?}");
         assert!(error.to_string().contains("test.dbx"), "{error}");
     }
@@ -82,7 +152,7 @@ async fn a_silent_server_is_given_up() {
     let port = silent.local_addr().unwrap().port();
     let began = Instant::now();
     let url = format!("postgres://cook:sup3rs3cret@127.0.0.1:{port}/kitchen");
-    let error = Store::connect(&url, Marker::Dev).await.unwrap_err();
+    let error = Store::connect(&url, Environment::Dev).await.unwrap_err();
     assert!(
         began.elapsed() < Duration::from_secs(5),
         "{:?}",
@@ -95,7 +165,7 @@ async fn a_silent_server_is_given_up() {
 #[tokio::test]
 async fn a_refused_connection_says_so_at_once() {
     let began = Instant::now();
-    let error = Store::connect("postgres://127.0.0.1:1/kitchen", Marker::Dev)
+    let error = Store::connect("postgres://127.0.0.1:1/kitchen", Environment::Dev)
         .await
         .unwrap_err();
     assert!(
@@ -107,7 +177,7 @@ async fn a_refused_connection_says_so_at_once() {
 }
 
 async fn assert_secretive(url: &str) {
-    let error = Store::connect(url, Marker::Dev).await.unwrap_err();
+    let error = Store::connect(url, Environment::Dev).await.unwrap_err();
     let text = full_text(&error);
     assert!(!text.contains("sup3rs3cret"), "{url}:\n{text}");
 }
@@ -159,8 +229,8 @@ fn an_engine_is_known_by_its_scheme() {
             .to_string()
             .starts_with("database url scheme `mysql` is not supported\nhelp: ")
     );
-    assert!("production".parse::<Marker>().is_err());
-    for marker in [Marker::Dev, Marker::Staging, Marker::Prod] {
-        assert_eq!(marker.to_string().parse::<Marker>().unwrap(), marker);
+    assert!("production".parse::<Environment>().is_err());
+    for marker in [Environment::Dev, Environment::Staging, Environment::Prod] {
+        assert_eq!(marker.to_string().parse::<Environment>().unwrap(), marker);
     }
 }

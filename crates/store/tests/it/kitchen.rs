@@ -1,6 +1,6 @@
 //! What most tests begin with: an open store with somebody to act, and something to eat.
 
-use store::{Account, By, Marker, Meal, NewAccount, NewMeal, NewOrder, Order, PageOf};
+use store::{Account, By, Environment, Meal, NewAccount, NewMeal, NewOrder, Order, PageOf};
 use store::{Role, Store};
 use testkit::Database;
 
@@ -18,7 +18,7 @@ pub(crate) const CHEF: By<'static> = By {
 };
 
 pub(crate) async fn open(db: &Database) -> Store {
-    Store::connect(db.url(), Marker::Dev).await.unwrap()
+    Store::connect(db.url(), Environment::Dev).await.unwrap()
 }
 
 /// The account `<name>@example.test`.

@@ -11,7 +11,6 @@ const ACCOUNTS: i64 = 20_261_121_090_000;
 const SURPLUS_PAYMENTS: i64 = 20_261_121_090_900;
 
 const OLD_ROWS: &str = "
-INSERT INTO env_marker (id, env) VALUES (1, 'dev');
 INSERT INTO meals (name, description, price_cents) VALUES ('soup', 'with bread', 450);
 INSERT INTO meals (name, price_cents, available) VALUES ('gold leaf', 2000000000, FALSE);
 INSERT INTO orders (customer, meal_id, quantity, status, version, placed_at)
@@ -85,7 +84,6 @@ async fn old_rows_survive(db: Database) {
 }
 
 const ONE_PAYMENT: &str = "
-INSERT INTO env_marker (id, env) VALUES (1, 'dev');
 INSERT INTO meals (name, price_cents) VALUES ('soup', 450);
 INSERT INTO accounts (id, email, name, password_hash, role)
     VALUES ('ada', 'ada@example.test', 'ada', '!', 'customer');

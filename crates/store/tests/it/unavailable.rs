@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use store::{Marker, Meal, Store, StoreError};
+use store::{Environment, Expected, Meal, Store, StoreError};
 use testkit::Database;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use crate::kitchen::{ALL, CHEF, by, customer, new_meal, one, soup};
 
 async fn open(url: &str) -> Store {
-    Store::connect(url, Marker::Dev).await.unwrap()
+    Store::connect(url, Environment::Dev).await.unwrap()
 }
 
 fn assert_unavailable<T: Debug>(result: &Result<T, StoreError>) {
@@ -59,7 +59,7 @@ async fn a_postgres_server_that_ends_is_unavailable() {
     assert_unavailable(&under_way.await.unwrap());
     assert_quick(began, 3000);
     assert_gone_within(3, &store).await;
-    let again = Store::connect(db.url(), Marker::Dev).await;
+    let again = Store::connect(db.url(), Environment::Dev).await;
     assert!(matches!(again, Err(StoreError::Connect { .. })));
 }
 
@@ -123,7 +123,7 @@ async fn a_postgres_server_that_refuses_connections_is_unavailable() {
         return;
     };
     let network = Network::before(&db).await;
-    let store = open(&network.url).await;
+    let store = network.open().await;
     store.menu(ALL).await.unwrap();
     drop(network);
     assert_gone_within(5, &store).await;
@@ -135,7 +135,7 @@ async fn a_postgres_server_that_falls_silent_is_unavailable() {
         return;
     };
     let network = Network::before(&db).await;
-    let store = open(&network.url).await;
+    let store = network.open().await;
     store.menu(ALL).await.unwrap();
     network.silent.send_replace(true);
     assert_gone_within(5, &store).await;
@@ -196,6 +196,8 @@ async fn wait_for_lock(
 /// silent.
 struct Network {
     url: String,
+    /// What the server is called in the marker: a socket, which these connections do not know.
+    server_id: String,
     silent: watch::Sender<bool>,
     _connections: JoinSet<()>,
 }
@@ -203,7 +205,8 @@ struct Network {
 impl Network {
     async fn before(db: &Database) -> Network {
         let server = PgConnectOptions::from_str(db.url()).unwrap();
-        let socket = server.get_socket().unwrap().join(".s.PGSQL.5432");
+        let folder = server.get_socket().unwrap();
+        let socket = folder.join(".s.PGSQL.5432");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!(
             "postgres://postgres@{}/{}?sslmode=disable",
@@ -215,9 +218,18 @@ impl Network {
         connections.spawn(forward(listener, socket, is_silent));
         Network {
             url,
+            server_id: format!("{}:5432", folder.display()),
             silent,
             _connections: connections,
         }
+    }
+
+    async fn open(&self) -> Store {
+        let expected = Expected {
+            environment: Environment::Dev,
+            server_id: Some(self.server_id.clone()),
+        };
+        Store::connect(&self.url, expected).await.unwrap()
     }
 }
 

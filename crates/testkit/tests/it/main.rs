@@ -11,7 +11,7 @@ use testkit::{Database, on_each_engine};
 on_each_engine!(databases_are_migrated_marked_and_apart);
 async fn databases_are_migrated_marked_and_apart(db: &Database) {
     // Fails unless the tables and the marker are there.
-    db.execute("UPDATE env_marker SET env = 'staging' WHERE id = 1")
+    db.execute("UPDATE _env_marker SET env = 'staging' WHERE id = 1")
         .await;
     let soup = "INSERT INTO meals (name, price_cents) VALUES ('soup', 450)";
     db.execute(soup).await;

@@ -9,6 +9,7 @@ pub(crate) mod measure;
 mod nesting;
 mod notes;
 pub(crate) mod operations;
+mod outside;
 mod postgres;
 mod sqlite;
 #[cfg(test)]
@@ -22,6 +23,10 @@ use squawk_syntax::SourceFile;
 
 use super::Engine;
 use crate::report::Finding;
+pub(crate) use outside::{index_name, kind as outside};
+pub(crate) use sqlite::is_one_transaction;
+pub(crate) use text::NO_TRANSACTION;
+
 use catalog::Catalog;
 use measure::Statement;
 use notes::{Note, Word};
@@ -111,7 +116,7 @@ impl Postgres {
             .children()
             .filter(|node| node.kind() != Kind::EMPTY_STMT)
             .collect();
-        let in_transaction = !text.starts_with(text::NO_TRANSACTION);
+        let in_transaction = !text.starts_with(NO_TRANSACTION);
         let hits = Reader::new(&mut self.catalog, in_transaction).file(&statements);
         if !sql.is_new {
             return statements.len();

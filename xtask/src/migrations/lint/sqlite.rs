@@ -105,6 +105,28 @@ fn statements(sql: &str) -> Result<Vec<Vec<Token>>, (usize, &'static str)> {
     Ok(all)
 }
 
+/// Whether everything that a file changes is between one BEGIN and one COMMIT: then it is there
+/// whole or not at all.
+pub(crate) fn is_one_transaction(sql: &str) -> bool {
+    let Ok(statements) = statements(sql) else {
+        return false;
+    };
+    let (mut inside, mut transactions) = (false, 0);
+    for first in statements.iter().filter_map(|tokens| tokens.first()) {
+        match first.text.as_str() {
+            "begin" => {
+                inside = true;
+                transactions += 1;
+            }
+            "commit" | "end" => inside = false,
+            "pragma" | "select" => {}
+            _ if inside => {}
+            _ => return false,
+        }
+    }
+    transactions == 1 && !inside
+}
+
 /// Types that mean something on PostgreSQL and NUMERIC, or nothing, on SQLite.
 const TYPES: &[(&str, &str)] = &[
     ("uuid", "TEXT"),
@@ -349,4 +371,18 @@ fn is_added_name(statement: &[Token], index: usize) -> bool {
     index > 0
         && (statement[index - 1].is("add") || statement[index - 1].is("column"))
         && !statement[index].is("column")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_one_transaction;
+
+    #[test]
+    fn one_transaction_is_known() {
+        let rebuild = "-- no-transaction\nPRAGMA foreign_keys = OFF;\nBEGIN;\nCREATE TABLE b (i int);\nDROP TABLE a;\nCOMMIT;\nPRAGMA foreign_keys = ON;\n";
+        assert!(is_one_transaction(rebuild));
+        assert!(!is_one_transaction(&rebuild.replace("BEGIN;\n", "")));
+        assert!(!is_one_transaction(&format!("{rebuild}DROP TABLE c;")));
+        assert!(!is_one_transaction("VACUUM;"));
+    }
 }

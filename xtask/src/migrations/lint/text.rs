@@ -4,7 +4,7 @@ use super::Sql;
 use crate::report::Finding;
 
 /// sqlx looks for it in the first bytes of a file, and nowhere else.
-pub(super) const NO_TRANSACTION: &str = "-- no-transaction";
+pub(crate) const NO_TRANSACTION: &str = "-- no-transaction";
 
 /// More is data, and data is no migration.
 const LONGEST: usize = 1 << 20;

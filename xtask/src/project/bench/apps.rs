@@ -15,6 +15,7 @@ use super::median;
 use crate::cargo;
 use crate::cli::{say, say_json};
 use crate::cx::{Cx, Shared};
+use crate::database::{AppEnv, Target};
 use crate::exit::{Code, Problem};
 use crate::gates::env::{self, Setting};
 use crate::process;
@@ -54,7 +55,8 @@ pub(super) fn run(shared: &Arc<Shared>, json: bool) -> Result<Code> {
     let folder = cx.tmp().join("bench");
     std::fs::create_dir_all(&folder).context("failed to create a folder for the apps")?;
     let url = format!("sqlite://{}", folder.join("bench.db").display());
-    cx.block_on(database::prepare(&cx.root, &url))?;
+    let target = Target::of_url(&cx, AppEnv::Local, &url)?;
+    cx.block_on(database::prepare(&cx, &target))?;
     let mut figures = Vec::new();
     for app in apps {
         let bin = cargo::binary(&cx, &app)?;

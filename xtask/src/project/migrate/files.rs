@@ -1,46 +1,18 @@
-//! `cargo xtask migrate`: makes migrations and keeps them in order.
+//! `cargo xtask migrate new` and `renumber`: makes migrations and keeps them in order.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use clap::{Args, Subcommand};
 
 use crate::cli::say;
-use crate::cx::{Cx, Shared};
+use crate::cx::Cx;
 use crate::exit::{Code, Problem};
 use crate::migrations::files::{self, Migration};
 use crate::migrations::{Engine, stamp};
 use crate::repo;
 
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Write an empty migration for both engines, newer than every other
-    New {
-        /// What it does, in lower case letters, digits and `_`, such as `orders_have_notes`
-        name: String,
-    },
-    /// Give migrations that trunk does not have yet a newer timestamp than its newest
-    Renumber,
-}
-
-pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
-    let cx = Cx::new(shared, Duration::from_mins(5));
-    match &options.command {
-        Command::New { name } => new(&cx, name),
-        Command::Renumber => renumber(&cx),
-    }
-}
-
-fn new(cx: &Cx, name: &str) -> Result<Code> {
+pub(super) fn new(cx: &Cx, name: &str) -> Result<Code> {
     if !files::is_name(name) {
         let problem = Problem::new(
             Code::Usage,
@@ -132,7 +104,7 @@ impl Trunk {
 }
 
 /// From the first late one on every migration of this branch moves, so that their order stays.
-fn renumber(cx: &Cx) -> Result<Code> {
+pub(super) fn renumber(cx: &Cx) -> Result<Code> {
     let trunk = Trunk::read(cx)?;
     let mut versions: Vec<i64> = trunk.unmerged.iter().map(|file| file.version).collect();
     versions.sort_unstable();

@@ -1,0 +1,155 @@
+//! One connection, of either engine.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use marker::{Environment, Found};
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::target::{At, Target};
+use crate::exit::Problem;
+use crate::migrations::Engine;
+
+/// How long a server may take to answer at first.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// A dedicated connection: no pool, so that what a session holds ends with it.
+#[derive(Debug)]
+pub(crate) enum Link {
+    Postgres {
+        connection: PgConnection,
+        server: Option<String>,
+    },
+    Sqlite {
+        connection: SqliteConnection,
+    },
+}
+
+/// Runs the same expression on the connection of either engine: `on!(link, c => c.ping().await)`.
+macro_rules! on {
+    ($link:expr, $c:ident => $do:expr) => {
+        match $link {
+            $crate::database::Link::Postgres { connection: $c, .. } => $do,
+            $crate::database::Link::Sqlite { connection: $c } => $do,
+        }
+    };
+}
+pub(crate) use on;
+
+impl Link {
+    /// Connects. A SQLite file that is not there is an error, unless `make`.
+    ///
+    /// # Errors
+    /// Exit 3, with what was looked for, without credentials.
+    pub(crate) async fn open(target: &Target, make: bool) -> Result<Self> {
+        match &target.at {
+            At::Postgres { options, server } => {
+                let opened = tokio::time::timeout(CONNECT_LIMIT, options.connect()).await;
+                let connection = opened
+                    .unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
+                    .with_context(|| {
+                        Problem::precondition(format!("failed to connect to `{target}`"))
+                            .help("check DATABASE_URL, and that the server runs and lets you in")
+                    })?;
+                Ok(Link::Postgres {
+                    connection,
+                    server: server.clone(),
+                })
+            }
+            At::Sqlite { file } => Ok(Link::Sqlite {
+                connection: open_sqlite(file, make).await?,
+            }),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Link::Postgres { .. } => Engine::Postgres,
+            Link::Sqlite { .. } => Engine::Sqlite,
+        }
+    }
+
+    /// What the marker says, and what the database is. Writes nothing.
+    pub(crate) async fn marker(&mut self) -> Result<Found> {
+        let found = match self {
+            Link::Postgres { connection, server } => {
+                marker::postgres::read(connection, server.as_deref()).await
+            }
+            Link::Sqlite { connection } => marker::sqlite::read(connection).await,
+        };
+        found.context("failed to read the environment marker")
+    }
+
+    /// Marks it; whether it may be is for the caller to know.
+    pub(crate) async fn mark(&mut self, environment: Environment) -> Result<Found> {
+        let found = match self {
+            Link::Postgres { connection, server } => {
+                marker::postgres::write(connection, server.as_deref(), environment).await
+            }
+            Link::Sqlite { connection } => marker::sqlite::write(connection, environment).await,
+        };
+        found.context("failed to write the environment marker")
+    }
+
+    /// How many tables there are that are not the tool's own.
+    pub(crate) async fn tables(&mut self) -> Result<i64> {
+        const POSTGRES: &str = "select count(*) from pg_class where relkind in ('r', 'p', 'v', 'm', 'f')
+            and relnamespace not in (select oid from pg_namespace where nspname in ('pg_catalog', 'information_schema') or nspname like 'pg\\_%')
+            and relname not in ('_env_marker', '_migration_journal', '_sqlx_migrations')";
+        const SQLITE: &str =
+            "select count(*) from sqlite_master where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\'
+            and name not in ('_env_marker', '_migration_journal', '_sqlx_migrations')";
+        let count = match self {
+            Link::Postgres { connection, .. } => {
+                sqlx::query_scalar(POSTGRES).fetch_one(connection).await
+            }
+            Link::Sqlite { connection } => sqlx::query_scalar(SQLITE).fetch_one(connection).await,
+        };
+        count.context("failed to count the tables")
+    }
+
+    /// From now on the session writes nothing, whatever it is asked: PostgreSQL in one transaction
+    /// that is read-only and never committed, SQLite by its own switch.
+    pub(crate) async fn read_only(&mut self) -> Result<()> {
+        let sql = match self {
+            Link::Postgres { .. } => "begin transaction read only",
+            Link::Sqlite { .. } => "pragma query_only = on",
+        };
+        self.execute(sql)
+            .await
+            .context("failed to begin a transaction that only reads")
+    }
+
+    /// Runs statements, answers nothing.
+    pub(crate) async fn execute(&mut self, sql: &str) -> sqlx::Result<()> {
+        let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()));
+        on!(self, c => sql.execute(c).await.map(drop))
+    }
+
+    /// Ends the session, and with it all locks.
+    pub(crate) async fn close(self) {
+        // It is as good as closed: the server notices the end of the socket either way.
+        let _ = on!(self, connection => connection.close().await);
+    }
+}
+
+/// Opens a SQLite file as the apps open it.
+pub(crate) async fn open_sqlite(file: &Path, make: bool) -> Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(make)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true);
+    let options = if make {
+        options.journal_mode(SqliteJournalMode::Wal)
+    } else {
+        options
+    };
+    options.connect().await.with_context(|| {
+        Problem::precondition(format!("failed to open the database `{}`", file.display()))
+            .help("check that it is there, and free space; `cargo xtask setup` makes a new local one where there is none")
+    })
+}

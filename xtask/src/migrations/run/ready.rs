@@ -1,0 +1,108 @@
+//! Whether a connection is one that migrations may be run on. Reads only.
+
+use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
+use sqlx::postgres::PgConnection;
+
+use crate::database::{Link, Target};
+use crate::exit::Problem;
+
+/// How far this machine's clock may be from the server's: ages of backups and receipts are measured
+/// in hours.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Refuses a pooler that hands each transaction to another session, a replica, and a clock that is
+/// not the server's.
+///
+/// # Errors
+/// Exit 3, each with its own message.
+pub(crate) async fn check(target: &Target, link: &mut Link) -> Result<()> {
+    match link {
+        Link::Sqlite { .. } => Ok(()),
+        Link::Postgres { connection, .. } => {
+            replica(target, connection).await?;
+            pooler(target, connection).await?;
+            clock(connection).await
+        }
+    }
+}
+
+async fn replica(target: &Target, connection: &mut PgConnection) -> Result<()> {
+    let (in_recovery, read_only): (bool, String) = sqlx::query_as(
+        "select pg_is_in_recovery(), current_setting('default_transaction_read_only')",
+    )
+    .fetch_one(connection)
+    .await
+    .context("failed to ask whether the server is a replica")?;
+    if in_recovery {
+        return Err(Problem::precondition(format!(
+            "`{target}` is a replica, and takes no changes"
+        ))
+        .help("set DATABASE_URL to the primary")
+        .into());
+    }
+    if read_only == "on" {
+        return Err(Problem::precondition(format!(
+            "sessions of `{target}` are read-only (default_transaction_read_only)"
+        ))
+        .help("migrate as the role that owns the schema; see cargo xtask db roles")
+        .into());
+    }
+    Ok(())
+}
+
+/// What a session sets must still be there in its next transaction, on the same backend.
+async fn pooler(target: &Target, connection: &mut PgConnection) -> Result<()> {
+    const LOOK: &str =
+        "select pg_backend_pid(), coalesce(current_setting('xtask.session', true), '')";
+    let mine = format!(
+        "{}-{}",
+        std::process::id(),
+        Timestamp::now().as_nanosecond()
+    );
+    let failed = "failed to look for a connection pooler";
+    let (set_by, _): (i32, String) =
+        sqlx::query_as("select pg_backend_pid(), set_config('xtask.session', $1, false)")
+            .bind(&mine)
+            .fetch_one(&mut *connection)
+            .await
+            .context(failed)?;
+    for _ in 0..3 {
+        let (backend, seen): (i32, String) = sqlx::query_as(LOOK)
+            .fetch_one(&mut *connection)
+            .await
+            .context(failed)?;
+        if backend != set_by || seen != mine {
+            return Err(Problem::precondition(format!(
+                "`{target}` is behind a pooler that gives each transaction another session"
+            ))
+            .help("set DATABASE_URL to the server itself, or to a pool in session mode: locks and settings of a migration live in its session")
+            .into());
+        }
+    }
+    Ok(())
+}
+
+async fn clock(connection: &mut PgConnection) -> Result<()> {
+    let micros: i64 =
+        sqlx::query_scalar("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")
+            .fetch_one(connection)
+            .await
+            .context("failed to ask the server for the time")?;
+    let server = Timestamp::from_microsecond(micros).context("the server names no time")?;
+    let ahead = Timestamp::now().duration_since(server);
+    if ahead.abs() <= SKEW {
+        return Ok(());
+    }
+    let way = if ahead.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    Err(Problem::precondition(format!(
+        "this machine's clock is {} min {way} the server's",
+        ahead.abs().as_mins()
+    ))
+    .help("set the clock (ntp): the ages of backups and receipts are measured with it")
+    .into())
+}

@@ -1,0 +1,260 @@
+//! Applying one migration.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use sqlx::migrate::{Migrate as _, MigrateError, Migration};
+
+use super::journal::{self, State};
+use super::outside::{self, Outcome};
+use super::{Event, Events, Limits, failpoint, state};
+use crate::database::{Link, on};
+use crate::exit::{Code, Problem};
+use crate::migrations::apply::Refused;
+use crate::migrations::lint::{self, Sql};
+
+/// A lock that was not had in time, and a deadlock: both go away by themselves.
+const PASSING: [&str; 2] = ["55P03", "40P01"];
+/// First pause after one of them; each next one is twice as long, up to the last.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// Applies `migration`, which is pending.
+pub(super) async fn apply(
+    link: &mut Link,
+    migration: &Migration,
+    source: &Sql,
+    limits: &Limits,
+    events: &mut Events<'_>,
+) -> Result<()> {
+    failpoint::reached(State::Planned);
+    events(&Event::Begun {
+        version: migration.version,
+        name: &migration.description,
+        in_transaction: !migration.no_tx,
+    });
+    let began = std::time::Instant::now();
+    let result = if migration.no_tx {
+        outside(link, migration, source, limits).await
+    } else {
+        inside(link, migration, source, limits, events).await
+    };
+    if let Err(error) = result {
+        events(&Event::Failed {
+            version: migration.version,
+            error: format!("{error:#}"),
+        });
+        return Err(error);
+    }
+    failpoint::reached(State::Recorded);
+    events(&Event::Applied {
+        version: migration.version,
+        took: began.elapsed(),
+    });
+    Ok(())
+}
+
+/// In sqlx's transaction, with its row: there or not there. A lock that is not had is asked for
+/// again, after a pause in which those behind us in the queue get their turn.
+async fn inside(
+    link: &mut Link,
+    migration: &Migration,
+    source: &Sql,
+    limits: &Limits,
+    events: &mut Events<'_>,
+) -> Result<()> {
+    let mut pause = PAUSE;
+    for attempt in 1.. {
+        settings(link, limits.lock, limits.statement).await?;
+        let applied = on!(link, c => c.apply(state::TABLE, migration).await.map(drop));
+        let Err(error) = applied else { break };
+        let passing = passing(&error);
+        if let Some(code) = passing.filter(|_| attempt < limits.attempts) {
+            events(&Event::Retried {
+                version: migration.version,
+                attempt,
+                code,
+                pause,
+            });
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            continue;
+        }
+        let refused = Refused::from(error);
+        let what = format!("{}: {}", refused.place(source), refused.message());
+        let problem = match passing {
+            Some(_) => Problem::new(Code::Busy, format!("{what}, {attempt} times"))
+                .help("something holds the table for long: look at pg_stat_activity, then run this again; nothing of this migration is left"),
+            None => Problem::new(Code::Red, what).help(
+                "nothing of this migration is left, what was applied before it stays; mend the file, which no database has yet",
+            ),
+        };
+        return Err(problem.into());
+    }
+    Ok(())
+}
+
+fn passing(error: &MigrateError) -> Option<&'static str> {
+    let (MigrateError::ExecuteMigration(cause, _) | MigrateError::Execute(cause)) = error else {
+        return None;
+    };
+    let code = cause.as_database_error()?.code()?;
+    PASSING.into_iter().find(|passing| *passing == code)
+}
+
+/// Under the journal: its row first, then the statement, then a look at what it left, then sqlx's
+/// row.
+async fn outside(
+    link: &mut Link,
+    migration: &Migration,
+    source: &Sql,
+    limits: &Limits,
+) -> Result<()> {
+    let before = outside::before(link).await?;
+    journal::begin(link, migration, &before).await?;
+    send(link, migration, source, limits, &before).await
+}
+
+/// Sends the statement whose row is in the journal.
+async fn send(
+    link: &mut Link,
+    migration: &Migration,
+    source: &Sql,
+    limits: &Limits,
+    before: &str,
+) -> Result<()> {
+    let sql = migration.sql.as_str();
+    // It waits for others without holding anybody up.
+    settings(link, Duration::ZERO, limits.outside).await?;
+    if let Err(error) = link.execute(sql).await {
+        let refused = Refused::from(MigrateError::ExecuteMigration(error, migration.version));
+        let what = format!("{}: {}", refused.place(source), refused.message());
+        let (outcome, dropped) = outside::settle(link, sql, before).await.context(
+            Problem::new(Code::Red, what.clone())
+                .help("once the database answers again: cargo xtask migrate --resume"),
+        )?;
+        if outcome != Outcome::Again {
+            return Err(Problem::new(Code::Red, format!("{what}; what it did before is not known"))
+                .help("look at the database, then say it: cargo xtask migrate --resume --done VERSION, or --undone VERSION")
+                .into());
+        }
+        journal::forget(link, migration.version).await?;
+        let dropped = match dropped.as_slice() {
+            [] => String::new(),
+            names => format!("; dropped what it left invalid: `{}`", names.join("`, `")),
+        };
+        return Err(Problem::new(Code::Red, format!("{what}{dropped}"))
+            .help(
+                "nothing of this migration is left; mend the rows or the file, then run this again",
+            )
+            .into());
+    }
+    verify(link, migration, source, before).await?;
+    journal::ran(link, migration.version).await?;
+    record(link, migration).await
+}
+
+/// A statement that ended well may still have left an index that is INVALID: `IF NOT EXISTS` finds
+/// the one of an earlier attempt and is content.
+async fn verify(link: &mut Link, migration: &Migration, source: &Sql, before: &str) -> Result<()> {
+    let mut invalid = outside::left_invalid(link, before).await?;
+    if let (Link::Postgres { connection, .. }, Some(name)) =
+        (&mut *link, lint::index_name(migration.sql.as_str()))
+    {
+        let named: Vec<String> = sqlx::query_scalar(
+            "select indexrelid::regclass::text from pg_index join pg_class on oid = indexrelid
+             where relname = $1 and not indisvalid",
+        )
+        .bind(name)
+        .fetch_all(connection)
+        .await
+        .context("failed to look at the index")?;
+        invalid.extend(named);
+    }
+    invalid.sort();
+    invalid.dedup();
+    if invalid.is_empty() {
+        return Ok(());
+    }
+    journal::forget(link, migration.version).await?;
+    let names = invalid.join("`, `");
+    Err(Problem::new(
+        Code::Red,
+        format!(
+            "`{}` ended, and the index `{names}` is INVALID",
+            source.file
+        ),
+    )
+    .help(format!(
+        "it is of an earlier attempt: DROP INDEX CONCURRENTLY {}; then run this again",
+        invalid.join(", ")
+    ))
+    .into())
+}
+
+async fn record(link: &mut Link, migration: &Migration) -> Result<()> {
+    on!(link, c => c.skip(state::TABLE, migration).await)
+        .context("failed to record the migration")?;
+    journal::forget(link, migration.version).await
+}
+
+/// Finishes what a killed run began: `decided` is what a person says of a statement whose effect
+/// the catalog does not show.
+pub(super) async fn resume(
+    link: &mut Link,
+    entry: &journal::Entry,
+    migration: &Migration,
+    source: &Sql,
+    limits: &Limits,
+    decided: Option<bool>,
+) -> Result<()> {
+    let ran = match entry.state() {
+        Some(State::Ran) => true,
+        Some(State::Begun) => {
+            let (outcome, _) = outside::settle(link, migration.sql.as_str(), &entry.before).await?;
+            match (outcome, decided) {
+                (Outcome::Done, _) | (Outcome::Unknown, Some(true)) => true,
+                (Outcome::Again, _) | (Outcome::Unknown, Some(false)) => false,
+                (Outcome::Unknown, None) => {
+                    let version = migration.version;
+                    return Err(Problem::precondition(format!(
+                        "`{}` was sent and the run was killed: whether it was done cannot be seen",
+                        source.file
+                    ))
+                    .help(format!(
+                        "look at the database, then say it: cargo xtask migrate --resume --done {version}, or --undone {version}"
+                    ))
+                    .into());
+                }
+            }
+        }
+        Some(State::Planned | State::Recorded) | None => {
+            return Err(Problem::bug(format!(
+                "a journal in the state `{}` was not refused",
+                entry.state
+            ))
+            .into());
+        }
+    };
+    if ran {
+        verify(link, migration, source, &entry.before).await?;
+        return record(link, migration).await;
+    }
+    send(link, migration, source, limits, &entry.before).await
+}
+
+/// A migration may have changed them for its session.
+async fn settings(link: &mut Link, lock: Duration, statement: Duration) -> Result<()> {
+    let Link::Postgres { connection, .. } = link else {
+        return Ok(());
+    };
+    sqlx::query(
+        "select set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false)",
+    )
+    .bind(format!("{}ms", lock.as_millis()))
+    .bind(format!("{}ms", statement.as_millis()))
+    .execute(connection)
+    .await
+    .context("failed to set the timeouts of the session")?;
+    Ok(())
+}
