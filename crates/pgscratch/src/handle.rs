@@ -172,14 +172,16 @@ impl Drop for Database {
     fn drop(&mut self) {
         let (handle, name) = (&self.handle, &self.name);
         // Only disk is at stake, and the whole cluster goes soon: failure is not worth a word.
-        let _ = wait::for_end_of(timeout(ANSWER_LIMIT, async move {
+        let dropping = async {
             let mut server = handle
                 .connect("postgres")
                 .await
                 .map_err(Error::sql("connect"))?;
             let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
             run(&mut server, "drop the database", sql).await
-        }));
+        };
+        // The owner may have no runtime, in which alone a timer can be made.
+        let _ = wait::for_end_of(async { timeout(ANSWER_LIMIT, dropping).await });
     }
 }
 

@@ -80,7 +80,11 @@ impl Link {
             }
             Link::Sqlite { connection } => marker::sqlite::read(connection).await,
         };
-        found.context("failed to read the environment marker")
+        found.with_context(|| {
+            Problem::precondition("failed to read the environment marker").help(
+                "check DATABASE_URL, and that this role may read `_env_marker`; a damaged local file may be moved away, and cargo xtask setup makes a new one",
+            )
+        })
     }
 
     /// Marks it; whether it may be is for the caller to know.

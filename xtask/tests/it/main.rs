@@ -2,6 +2,8 @@
 //! space and an umlaut, with its own git history and target directory.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod apply_postgres;
+mod apply_sqlite;
 mod ci;
 mod dev;
 mod evidence;

@@ -11,6 +11,7 @@ use crate::exit::Problem;
 use crate::migrations::lint::measure::Statement;
 use crate::migrations::lint::{self, Sql};
 use crate::migrations::{Engine, files};
+use crate::policy::Allow;
 
 /// What the folder holds, in the order of the versions.
 #[derive(Debug)]
@@ -87,30 +88,32 @@ impl Folder {
         Ok(folder)
     }
 
-    /// What the lint says of text, syntax and transactions of the pending files: an error there
-    /// would end, or escape, the transaction of the migrator. Answers their statements.
+    /// What the lint says of the pending files, but for what the policy allows: a file that is red
+    /// in `ci` is not applied. Answers their statements.
     ///
     /// # Errors
     /// When the lint cannot be started.
-    pub(crate) fn judge(&mut self, pending: &[i64]) -> Result<Vec<Statement>> {
-        const FATAL: [&str; 3] = [
-            "migrations/text",
-            "migrations/syntax",
-            "migrations/transaction",
-        ];
+    pub(crate) fn judge(&mut self, pending: &[i64], allowed: &[Allow]) -> Result<Vec<Statement>> {
         for (source, migration) in self.sources.iter_mut().zip(&self.migrations) {
             source.is_new = pending.contains(&migration.version);
         }
         let linted = lint::lint(&self.sources)?;
         for finding in linted.findings {
-            if FATAL.contains(&finding.rule.as_str()) {
-                let line = finding
-                    .line
-                    .map_or(String::new(), |line| format!(":{line}"));
-                let file = finding.file.unwrap_or_default();
-                self.problems
-                    .push(format!("`{file}{line}`: {}", finding.message));
+            let file = finding.file.as_deref();
+            if allowed
+                .iter()
+                .any(|allow| allow.covers(&finding.rule, file))
+            {
+                continue;
             }
+            let line = finding
+                .line
+                .map_or(String::new(), |line| format!(":{line}"));
+            self.problems.push(format!(
+                "`{}{line}`: {}",
+                file.unwrap_or_default(),
+                finding.message
+            ));
         }
         Ok(linted.fresh)
     }

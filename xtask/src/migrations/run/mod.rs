@@ -27,7 +27,7 @@ pub(crate) use state::Found;
 use crate::cx::Cx;
 use crate::database::{Link, Permit, Target, on, refusal};
 use crate::exit::{Code, Problem};
-use crate::policy;
+use crate::policy::{self, Policy};
 
 /// How long things may take.
 #[derive(Clone, Debug)]
@@ -127,7 +127,6 @@ pub(crate) async fn run(
 ) -> Result<(usize, usize)> {
     failpoint::check()?;
     let mut folder = Folder::read(&cx.root, target.engine())?;
-    let limits = Limits::from(&cx.policy.migrations);
     let mut link = Link::open(target, false).await?;
     let done = locked(
         target,
@@ -135,7 +134,7 @@ pub(crate) async fn run(
         &mut folder,
         &mut link,
         wish,
-        &limits,
+        &cx.policy,
         events,
     )
     .await;
@@ -152,15 +151,17 @@ async fn locked(
     folder: &mut Folder,
     link: &mut Link,
     wish: &Wish,
-    limits: &Limits,
+    policy: &Policy,
     events: &mut Events<'_>,
 ) -> Result<(usize, usize)> {
+    let limits = &Limits::from(&policy.migrations);
+    // First, because all else is asked through it.
+    ready::check(target, link).await?;
     let marker = link.marker().await?;
     marker
         .check(target.app_env.marker())
         .map_err(|why| refusal(target, &why))?;
     permit.check(target, &marker.identity)?;
-    ready::check(target, link).await?;
     let limit = limits.migrator;
     let _lock = lock::take(target, link, limit, &mut || {
         events(&Event::Waiting { limit });
@@ -168,7 +169,7 @@ async fn locked(
     .await?;
 
     let found = Found::read(link).await?;
-    let plan = Plan::new(folder, &found)?;
+    let plan = Plan::new(folder, &found, &policy.allow)?;
     plan.refuse_problems()?;
     if let Some(hash) = &wish.plan_hash {
         plan.refuse_other(hash)?;

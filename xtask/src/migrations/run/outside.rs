@@ -113,49 +113,42 @@ fn is_gone(before: &Indexes, after: &Indexes) -> bool {
     before.keys().any(|oid| !after.contains_key(oid))
 }
 
-/// Names of new invalid indexes, each of which is gone now.
-pub(super) async fn drop_invalid(
-    connection: &mut PgConnection,
-    before: &Indexes,
-) -> Result<Vec<String>> {
-    let rows: Vec<(i64, String)> = sqlx::query_as(
-        "select indexrelid::int8, indexrelid::regclass::text from pg_index where not indisvalid and indexrelid >= 16384
-         order by indexrelid",
-    )
-    .fetch_all(&mut *connection)
-    .await
-    .context("failed to list the invalid indexes")?;
-    let mut dropped = Vec::new();
-    for (_, name) in rows
-        .into_iter()
-        .filter(|(oid, _)| !before.contains_key(oid))
-    {
+/// Drops the invalid indexes that were not there `before`; answers their names.
+async fn drop_invalid(connection: &mut PgConnection, before: &Indexes) -> Result<Vec<String>> {
+    let names = invalid(connection, before).await?;
+    for name in &names {
         // `regclass` quotes the name as it must be.
         let sql = format!("drop index concurrently if exists {name}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
             .execute(&mut *connection)
             .await
             .with_context(|| format!("failed to drop the invalid index `{name}`"))?;
-        dropped.push(name);
     }
-    Ok(dropped)
+    Ok(names)
 }
 
-/// Names of indexes that are invalid and were not there `before`.
+/// Names of the indexes that are invalid and were not there `before`.
+async fn invalid(connection: &mut PgConnection, before: &Indexes) -> Result<Vec<String>> {
+    const SQL: &str = "select indexrelid::int8, indexrelid::regclass::text from pg_index
+        where not indisvalid and indexrelid >= 16384";
+    let rows: Vec<(i64, String)> = sqlx::query_as(SQL)
+        .fetch_all(connection)
+        .await
+        .context("failed to list the invalid indexes")?;
+    let is_new = |(oid, _): &(i64, String)| !before.contains_key(oid);
+    Ok(rows
+        .into_iter()
+        .filter(is_new)
+        .map(|(_, name)| name)
+        .collect())
+}
+
+/// What a statement has left invalid, though it ended well.
 pub(super) async fn left_invalid(link: &mut Link, before: &str) -> Result<Vec<String>> {
     let Link::Postgres { connection, .. } = link else {
         return Ok(Vec::new());
     };
     let before: Indexes =
         serde_json::from_str(before).context("failed to read the list of indexes")?;
-    let rows: Vec<(i64, String)> = sqlx::query_as(
-        "select indexrelid::int8, indexrelid::regclass::text from pg_index where not indisvalid and indexrelid >= 16384",
-    )
-    .fetch_all(connection)
-    .await
-    .context("failed to list the invalid indexes")?;
-    let left = rows
-        .into_iter()
-        .filter(|(oid, _)| !before.contains_key(oid));
-    Ok(left.map(|(_, name)| name).collect())
+    invalid(connection, &before).await
 }

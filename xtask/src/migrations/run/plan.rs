@@ -7,6 +7,7 @@ use super::folder::Folder;
 use super::state::Found;
 use crate::exit::{Code, Problem};
 use crate::migrations::lint::measure::Statement;
+use crate::policy::Allow;
 
 /// The versions to apply, and what stands against it.
 #[derive(Debug)]
@@ -24,9 +25,9 @@ pub(crate) struct Plan {
 impl Plan {
     /// # Errors
     /// When the lint cannot be started.
-    pub(crate) fn new(folder: &mut Folder, found: &Found) -> Result<Self> {
+    pub(crate) fn new(folder: &mut Folder, found: &Found, allowed: &[Allow]) -> Result<Self> {
         let pending = found.pending(folder);
-        let statements = folder.judge(&pending)?;
+        let statements = folder.judge(&pending, allowed)?;
         let mut problems = folder.problems.clone();
         problems.extend(found.problems(folder));
         let mut hash = Sha256::new();

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
+use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 
 use crate::database::{Link, Target};
@@ -20,8 +21,8 @@ pub(crate) async fn check(target: &Target, link: &mut Link) -> Result<()> {
     match link {
         Link::Sqlite { .. } => Ok(()),
         Link::Postgres { connection, .. } => {
-            replica(target, connection).await?;
             pooler(target, connection).await?;
+            replica(target, connection).await?;
             clock(connection).await
         }
     }
@@ -51,7 +52,8 @@ async fn replica(target: &Target, connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// What a session sets must still be there in its next transaction, on the same backend.
+/// What a session sets must still be there in its next transaction, on the same backend. Asked
+/// without prepared statements, which a pooler breaks before it can be recognised.
 async fn pooler(target: &Target, connection: &mut PgConnection) -> Result<()> {
     const LOOK: &str =
         "select pg_backend_pid(), coalesce(current_setting('xtask.session', true), '')";
@@ -60,18 +62,10 @@ async fn pooler(target: &Target, connection: &mut PgConnection) -> Result<()> {
         std::process::id(),
         Timestamp::now().as_nanosecond()
     );
-    let failed = "failed to look for a connection pooler";
-    let (set_by, _): (i32, String) =
-        sqlx::query_as("select pg_backend_pid(), set_config('xtask.session', $1, false)")
-            .bind(&mine)
-            .fetch_one(&mut *connection)
-            .await
-            .context(failed)?;
+    let set = format!("select pg_backend_pid(), set_config('xtask.session', '{mine}', false)");
+    let (set_by, _) = session(connection, &set).await?;
     for _ in 0..3 {
-        let (backend, seen): (i32, String) = sqlx::query_as(LOOK)
-            .fetch_one(&mut *connection)
-            .await
-            .context(failed)?;
+        let (backend, seen) = session(connection, LOOK).await?;
         if backend != set_by || seen != mine {
             return Err(Problem::precondition(format!(
                 "`{target}` is behind a pooler that gives each transaction another session"
@@ -81,6 +75,14 @@ async fn pooler(target: &Target, connection: &mut PgConnection) -> Result<()> {
         }
     }
     Ok(())
+}
+
+async fn session(connection: &mut PgConnection, sql: &str) -> Result<(i32, String)> {
+    let row = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+        .fetch_one(connection)
+        .await
+        .context("failed to look for a connection pooler")?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
 async fn clock(connection: &mut PgConnection) -> Result<()> {

@@ -37,7 +37,7 @@ fn read(cx: &Cx) -> Result<Read> {
     let mut folder = Folder::read(&cx.root, target.engine())?;
     cx.block_on(async {
         let mut link = Link::open(&target, false).await?;
-        let read = read_only(&target, &mut link, &mut folder).await;
+        let read = read_only(cx, &target, &mut link, &mut folder).await;
         link.close().await;
         let (found, plan, sizes) = read?;
         Ok(Read {
@@ -51,18 +51,19 @@ fn read(cx: &Cx) -> Result<Read> {
 }
 
 async fn read_only(
+    cx: &Cx,
     target: &Target,
     link: &mut Link,
     folder: &mut Folder,
 ) -> Result<(Found, Plan, BTreeMap<String, Size>)> {
+    ready::check(target, link).await?;
     link.read_only().await?;
     let marker = link.marker().await?;
     marker
         .check(target.app_env.marker())
         .map_err(|why| refusal(target, &why))?;
-    ready::check(target, link).await?;
     let found = Found::read(link).await?;
-    let plan = Plan::new(folder, &found)?;
+    let plan = Plan::new(folder, &found, &cx.policy.allow)?;
     let sizes = sizes(link).await?;
     Ok((found, plan, sizes))
 }
