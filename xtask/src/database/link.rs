@@ -102,10 +102,10 @@ impl Link {
     pub(crate) async fn tables(&mut self) -> Result<i64> {
         const POSTGRES: &str = "select count(*) from pg_class where relkind in ('r', 'p', 'v', 'm', 'f')
             and relnamespace not in (select oid from pg_namespace where nspname in ('pg_catalog', 'information_schema') or nspname like 'pg\\_%')
-            and relname not in ('_env_marker', '_migration_journal', '_sqlx_migrations')";
+            and relname not in ('_env_marker', '_migration_backfill', '_migration_journal', '_sqlx_migrations')";
         const SQLITE: &str =
             "select count(*) from sqlite_master where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\'
-            and name not in ('_env_marker', '_migration_journal', '_sqlx_migrations')";
+            and name not in ('_env_marker', '_migration_backfill', '_migration_journal', '_sqlx_migrations')";
         let count = match self {
             Link::Postgres { connection, .. } => {
                 sqlx::query_scalar(POSTGRES).fetch_one(connection).await

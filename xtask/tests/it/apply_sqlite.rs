@@ -273,3 +273,34 @@ fn a_damaged_or_missing_file_is_refused() {
         .says("file is not a database")
         .says("help: ");
 }
+
+#[test]
+fn a_backfill_walks_keys_of_any_type() {
+    let bench = Bench::new();
+    let path = bench.database("local.db");
+    bench.migrate(&path, &[]).expect(0);
+    Bench::ask(&path, async |connection| {
+        let rows = "create table words (key text primary key, n integer not null default 0);
+            insert into words (key) values ('001'), ('1'), ('it''s'), ('z'), ('é'), (''), ('10')";
+        sqlx::raw_sql(rows).execute(connection).await.unwrap();
+    });
+    for (name, table, key) in [("words", "words", "key"), ("lines", "lines", "id")] {
+        bench.sandbox.write(
+            &format!("migrations/backfills/sqlite/{name}.sql"),
+            format!(
+                "-- backfill: {table} ({key})\nUPDATE {table} SET {} WHERE $batch\n",
+                match table {
+                    "words" => "n = n + 1",
+                    _ => "of = of",
+                }
+            ),
+        );
+    }
+    let args = |name| ["backfill", name, "--rows", "2", "--pause-ms", "0"];
+    (bench.migrate(&path, &args("words")).expect(0)).says("ok    `words` has changed 7 rows");
+    assert_eq!(
+        Bench::texts(&path, "select distinct n || '' from words"),
+        ["1"]
+    );
+    (bench.migrate(&path, &args("lines")).expect(0)).says("ok    `lines` has changed 3 rows");
+}

@@ -4,6 +4,7 @@
 //! taken, then everything is validated, and only then is anything written. What a kill may leave
 //! half done is in the journal, see [`journal`].
 
+pub(crate) mod backfill;
 mod failpoint;
 mod folder;
 mod journal;

@@ -14,7 +14,7 @@ use crate::migrations::apply::Refused;
 use crate::migrations::lint::{self, Sql};
 
 /// A lock that was not had in time, and a deadlock: both go away by themselves.
-const PASSING: [&str; 2] = ["55P03", "40P01"];
+pub(super) const PASSING: [&str; 2] = ["55P03", "40P01"];
 /// First pause after one of them; each next one is twice as long, up to the last.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
@@ -244,7 +244,7 @@ pub(super) async fn resume(
 }
 
 /// A migration may have changed them for its session.
-async fn settings(link: &mut Link, lock: Duration, statement: Duration) -> Result<()> {
+pub(super) async fn settings(link: &mut Link, lock: Duration, statement: Duration) -> Result<()> {
     let Link::Postgres { connection, .. } = link else {
         return Ok(());
     };

@@ -1,8 +1,9 @@
-//! `cargo xtask bench`: what the runner itself costs, the apps, the route scan, or the lint of migrations.
+//! `cargo xtask bench`: what the runner itself costs, the apps, the route scan, or the migrations.
 //! Medians of repeated runs.
 
 mod apps;
 mod lint;
+mod migrate;
 mod routes;
 
 use std::path::PathBuf;
@@ -36,6 +37,9 @@ pub(crate) struct Options {
     /// The lint of a thousand migrations instead
     #[arg(long, conflicts_with_all = ["cold", "apps", "routes", "gates"])]
     lint: bool,
+    /// A thousand migrations applied instead, beside `sqlx migrate run` where it is installed
+    #[arg(long, conflicts_with_all = ["cold", "apps", "routes", "lint", "gates"])]
+    migrate: bool,
     /// Runs per figure; a gate runs once to warm up, then this often
     #[arg(long, default_value_t = 3)]
     runs: u32,
@@ -62,6 +66,10 @@ pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
     }
     if options.lint {
         return lint::run(options.runs, options.json);
+    }
+    if options.migrate {
+        let cx = Cx::new(shared, Duration::from_hours(1));
+        return migrate::run(&cx, options.runs, options.json);
     }
     if let Some(path) = &options.routes {
         return routes::run(shared, path, options.runs, options.json);

@@ -7,6 +7,7 @@ use crate::cli::{Format, say};
 use crate::cx::Cx;
 use crate::database::{Permit, Target};
 use crate::exit::Code;
+use crate::migrations::run::backfill::{self, Pace, Progress};
 use crate::migrations::run::{self, Event, Wish};
 use crate::report::terminal::seconds;
 use crate::report::text;
@@ -30,6 +31,9 @@ pub(crate) struct Apply {
     /// Apply only this plan, as `migrate plan` printed it
     #[arg(long, value_name = "HASH")]
     plan_hash: Option<String>,
+    /// Only what is wrong
+    #[arg(short, long)]
+    quiet: bool,
     /// human, or json: a line for each event
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -57,12 +61,28 @@ pub(super) fn run(cx: &Cx, options: &Apply) -> Result<Code> {
         } else {
             line(event)
         };
-        if shown.is_ok() {
+        if shown.is_ok() && !options.quiet {
             shown = say(line);
         }
     };
     cx.block_on(run::run(cx, &target, &permit, &options.wish(), &mut events))?;
     shown?;
+    Ok(Code::Done)
+}
+
+pub(super) fn backfill(cx: &Cx, name: &str, pace: Pace) -> Result<Code> {
+    let target = Target::read(cx)?;
+    let permit = Permit::local(&target)?;
+    let mut shown = Ok(());
+    let mut on_batch = |progress: &Progress| {
+        if let Some(last) = progress.last.as_ref().filter(|_| shown.is_ok()) {
+            shown = say(format!("      {} rows, up to {last}", progress.rows));
+        }
+    };
+    let running = backfill::run(cx, &target, &permit, name, pace, &mut on_batch);
+    let done = cx.block_on(running)?;
+    shown?;
+    say(format!("ok    `{name}` has changed {} rows", done.rows))?;
     Ok(Code::Done)
 }
 

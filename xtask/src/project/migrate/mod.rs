@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 use crate::cli::Format;
 use crate::cx::{Cx, Shared};
 use crate::exit::Code;
+use crate::migrations::run::backfill::Pace;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -43,6 +44,17 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Change many rows in small batches, as migrations/backfills/ENGINE/NAME.sql says. A run that was
+    /// killed goes on where it stopped
+    Backfill {
+        name: String,
+        /// Rows of a batch
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+        rows: u32,
+        /// Milliseconds between two batches, for everybody else
+        #[arg(long, default_value_t = 100)]
+        pause_ms: u64,
+    },
     /// Validate everything, then apply what is pending
     Apply(apply::Apply),
 }
@@ -55,6 +67,14 @@ pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
         Some(Command::Renumber) => files::renumber(&cx),
         Some(Command::Status { format }) => plan::status(&cx, *format == Format::Json),
         Some(Command::Plan { format }) => plan::plan(&cx, *format == Format::Json),
+        Some(Command::Backfill {
+            name,
+            rows,
+            pause_ms,
+        }) => {
+            let pause = Duration::from_millis(*pause_ms);
+            apply::backfill(&cx, name, Pace { rows: *rows, pause })
+        }
         Some(Command::Apply(options)) => apply::run(&cx, options),
         None => apply::run(&cx, &options.apply),
     }

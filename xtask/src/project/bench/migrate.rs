@@ -1,0 +1,175 @@
+//! `cargo xtask bench --migrate`: a thousand migrations validated and applied to a new database, and
+//! its schema read; beside `sqlx migrate run` where sqlx-cli is installed.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+use marker::Environment;
+
+use super::{Figure, measure};
+use crate::cli::{say, say_json};
+use crate::cx::{Cx, Postgres};
+use crate::database::{AppEnv, At, Link, Target};
+use crate::exit::{Code, Problem};
+use crate::migrations::{Engine, snapshot};
+
+const FILES: usize = 1000;
+
+pub(super) fn run(cx: &Cx, runs: u32, json: bool) -> Result<Code> {
+    let root = cx.tmp().join("bench");
+    write(&root)?;
+    let with_sqlx = Command::new("sqlx")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok();
+    let mut figures = Vec::new();
+    for engine in [Engine::Postgres, Engine::Sqlite] {
+        let name = engine.name();
+        figures.push(timed(
+            cx,
+            &format!("xtask, {name}"),
+            engine,
+            runs,
+            |target, url| ours(cx, &root, target, url),
+        )?);
+        if with_sqlx {
+            figures.push(timed(
+                cx,
+                &format!("sqlx, {name}"),
+                engine,
+                runs,
+                |_, url| {
+                    let source = root.join(engine.folder());
+                    let mut sqlx = Command::new("sqlx");
+                    sqlx.args(["migrate", "run", "--source"])
+                        .arg(source)
+                        .args(["--database-url", url]);
+                    succeed(&mut sqlx)
+                },
+            )?);
+        }
+    }
+    if json {
+        say_json(&figures)?;
+        return Ok(Code::Done);
+    }
+    for Figure { what, wall_ms, .. } in &figures {
+        say(format!("{FILES} migrations, {what:<16} {wall_ms:>8.0} ms"))?;
+    }
+    if !with_sqlx {
+        say(
+            "not run: sqlx; cargo install sqlx-cli --no-default-features --features postgres,sqlite",
+        )?;
+    }
+    Ok(Code::Done)
+}
+
+/// A workspace with migrations as people write them, for both engines.
+fn write(root: &Path) -> Result<()> {
+    for engine in [Engine::Postgres, Engine::Sqlite] {
+        let folder = root.join(engine.folder());
+        std::fs::create_dir_all(&folder).context("failed to write the migrations to measure")?;
+        for n in 0..FILES {
+            let before = n.saturating_sub(1);
+            let sql = format!(
+                "-- Why it is needed.\nCREATE TABLE t{n} (id bigint PRIMARY KEY, name text NOT NULL UNIQUE CHECK (name <> ''));\n\
+                 ALTER TABLE t{before} ADD COLUMN c{n} varchar(20) DEFAULT 'none';\n\
+                 INSERT INTO t{n} (id, name) VALUES (1, 'one');\n"
+            );
+            let version = 20_260_101_000_000 + (n / 60) * 100 + n % 60;
+            std::fs::write(folder.join(format!("{version}_t{n}.sql")), sql)
+                .context("failed to write the migrations to measure")?;
+        }
+    }
+    std::fs::write(root.join("xtask.toml"), "").context("failed to write the policy")
+}
+
+/// `work` on a new database each time; making it is not counted.
+fn timed(
+    cx: &Cx,
+    what: &str,
+    engine: Engine,
+    runs: u32,
+    work: impl Fn(&Target, &str) -> Result<()>,
+) -> Result<Figure> {
+    let mut walls = Vec::new();
+    for run in 0..runs.max(1) {
+        let (target, url, _kept) = database(cx, engine, &format!("{what}-{run}.db"))?;
+        let figure = measure(what, 1, || work(&target, &url))?;
+        walls.push(figure);
+    }
+    walls.sort_by(|a, b| a.wall_ms.total_cmp(&b.wall_ms));
+    let mut median = walls.swap_remove(walls.len() / 2);
+    median.runs = runs.max(1);
+    Ok(median)
+}
+
+/// An empty database that is marked `dev`.
+fn database(
+    cx: &Cx,
+    engine: Engine,
+    name: &str,
+) -> Result<(Target, String, Option<pgscratch::Database>)> {
+    let (url, kept) = match engine {
+        Engine::Sqlite => (format!("sqlite://{}", cx.tmp().join(name).display()), None),
+        Engine::Postgres => {
+            let Postgres::Running(cluster) = cx.postgres()? else {
+                return Err(
+                    Problem::new(Code::ToolMissing, "no PostgreSQL server was found")
+                        .help("cargo xtask doctor says where it is looked for")
+                        .into(),
+                );
+            };
+            let database = cx.block_on(async { Ok(cluster.handle().empty_database().await?) })?;
+            (database.url.clone(), Some(database))
+        }
+    };
+    let target = Target::of_url(cx, AppEnv::Local, &url)?;
+    cx.block_on(async {
+        let make = matches!(target.at, At::Sqlite { .. });
+        let mut link = Link::open(&target, make).await?;
+        let marked = link.mark(Environment::Dev).await;
+        link.close().await;
+        marked
+    })?;
+    Ok((target, url, kept))
+}
+
+/// The command itself, then the schema it made.
+fn ours(cx: &Cx, root: &Path, target: &Target, url: &str) -> Result<()> {
+    let exe = std::env::current_exe().context("failed to find this program")?;
+    let mut xtask = Command::new(exe);
+    xtask
+        .args(["migrate", "--quiet"])
+        .current_dir(root)
+        .env("DATABASE_URL", url);
+    succeed(&mut xtask)?;
+    cx.block_on(async {
+        let mut link = Link::open(target, false).await?;
+        let schema = match &mut link {
+            Link::Postgres { connection, .. } => snapshot::postgres(connection).await,
+            Link::Sqlite { connection } => snapshot::sqlite(connection).await,
+        };
+        link.close().await;
+        schema.map(drop)
+    })
+}
+
+fn succeed(command: &mut Command) -> Result<()> {
+    let output = command
+        .output()
+        .context("failed to start what is measured")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::Red,
+        format!(
+            "what is measured failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        ),
+    )
+    .into())
+}
