@@ -110,6 +110,12 @@ CREATE INDEX sessions_account_id ON public.sessions USING btree (account_id);
 -- triggers
 CREATE TRIGGER audit_events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 
+-- sequences
+create sequence audit_events_id_seq as bigint start 1 increment 1 minvalue 1 maxvalue 9223372036854775807 cache 1 no cycle owned by audit_events.id;
+create sequence meals_id_seq as bigint start 1 increment 1 minvalue 1 maxvalue 9223372036854775807 cache 1 no cycle owned by meals.id;
+create sequence orders_id_seq as bigint start 1 increment 1 minvalue 1 maxvalue 9223372036854775807 cache 1 no cycle owned by orders.id;
+create sequence payments_id_seq as bigint start 1 increment 1 minvalue 1 maxvalue 9223372036854775807 cache 1 no cycle owned by payments.id;
+
 -- functions
 CREATE OR REPLACE FUNCTION public.refuse_audit_change()
  RETURNS trigger
@@ -118,4 +124,4 @@ AS $function$
 BEGIN
     RAISE EXCEPTION 'audit events are never changed' USING ERRCODE = 'insufficient_privilege';
 END
-$function$
+$function$;

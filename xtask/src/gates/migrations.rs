@@ -13,7 +13,7 @@ use crate::migrations::apply::{self, Refused};
 use crate::migrations::files::Listed;
 use crate::migrations::lint::measure::{self, Statement};
 use crate::migrations::lint::{self, Sql};
-use crate::migrations::{Engine, files, snapshot};
+use crate::migrations::{Engine, files, schema};
 use crate::repo;
 use crate::report::{Finding, NotRun, Report, text};
 use crate::runner::tree::{Spot, Tree};
@@ -231,7 +231,7 @@ fn replay(cx: &Cx, engine: Engine) -> Result<Replayed> {
             if let Err(refused) = apply::run(&folder, &mut connection).await? {
                 return Ok(Replayed::Refused(refused));
             }
-            let schema = snapshot::sqlite(&mut connection).await?;
+            let schema = schema::sqlite::read(&mut connection).await?;
             connection.close().await?;
             Ok(Replayed::Schema(schema))
         }),
@@ -250,7 +250,7 @@ fn replay(cx: &Cx, engine: Engine) -> Result<Replayed> {
                 if let Err(refused) = apply::run(&folder, &mut connection).await? {
                     return Ok(Replayed::Refused(refused));
                 }
-                let schema = snapshot::postgres(&mut connection).await?;
+                let schema = schema::postgres::read(&mut connection).await?;
                 connection.close().await?;
                 Ok(Replayed::Schema(schema))
             })
@@ -386,13 +386,13 @@ fn stale(cx: &Cx, engine: Engine, schema: &str) -> Result<Option<Finding>> {
     } else {
         String::new()
     };
-    Ok((committed != schema).then(|| {
+    Ok(schema::drift(engine, &committed, schema).map(|diff| {
         Finding::error(
             "migrations/snapshot",
             format!("`{file}` is not the schema that the migrations make"),
         )
         .at(file, text::first_difference(&committed, schema))
-        .fix(text::diff(file, &committed, schema))
+        .fix(diff)
     }))
 }
 

@@ -4,7 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod files;
 pub(crate) mod lint;
 pub(crate) mod run;
-pub(crate) mod snapshot;
+pub(crate) mod schema;
 pub(crate) mod stamp;
 
 /// A database the product runs on, with its own folder of migrations.
