@@ -6,21 +6,23 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use sqlx::Connection as _;
 
-use super::{Cache, Gate, Input, Plant, Platform, Rule, Tier, minutes};
+use super::{Cache, Gate, Input, Platform, Rule, Tier, minutes};
 use crate::cx::{Cx, Postgres, write_atomic};
 use crate::environment;
-use crate::migrations::apply::{self, Refused};
+use crate::migrations::apply;
 use crate::migrations::files::Listed;
 use crate::migrations::lint::measure::{self, Statement};
 use crate::migrations::lint::{self, Sql};
-use crate::migrations::{Engine, files, schema};
+use crate::migrations::plants::PLANTS;
+use crate::migrations::replay::{self, Replayed};
+use crate::migrations::schema::{self, logical::Logical, page};
+use crate::migrations::{Engine, files};
 use crate::repo;
 use crate::report::{Finding, NotRun, Report, text};
-use crate::runner::tree::{Spot, Tree};
 
 pub(super) const GATE: Gate = Gate {
     id: "migrations",
-    about: "a migration edited after merge, misnamed, out of order, that loses or blocks something without saying so, that fails to apply, or a stale schema",
+    about: "a migration edited after merge, misnamed, out of order, that loses or blocks something without saying so, that fails to apply, a stale schema, or engines that differ",
     tier: Tier::Pull,
     needs: &[],
     locks: &[],
@@ -74,188 +76,23 @@ pub(super) const GATE: Gate = Gate {
             "migrations/snapshot",
             "the committed schema is not what the migrations make",
         ),
+        Rule::error(
+            "migrations/parity",
+            "what one engine has and the other has not, as far as an app can tell",
+        ),
     ],
     check,
     fix: Some(fix),
-    plants: &[
-        Plant {
-            rule: "migrations/name",
-            plant: |tree| tree.write("migrations/sqlite/2026-11-21_planted.sql", "select 1;\n"),
-        },
-        Plant {
-            rule: "migrations/duplicate",
-            plant: |tree| {
-                let newest = newest(tree)?;
-                let name = newest.rsplit('/').next().unwrap_or_default();
-                let stamp = name.split('_').next().unwrap_or_default();
-                tree.write(
-                    &format!("migrations/sqlite/{stamp}_zz_planted.sql"),
-                    "select 1;\n",
-                )
-            },
-        },
-        Plant {
-            rule: "migrations/unpaired",
-            plant: |tree| {
-                tree.write(
-                    "migrations/sqlite/29990101000000_planted.sql",
-                    "select 1;\n",
-                )
-            },
-        },
-        Plant {
-            rule: "migrations/edited",
-            plant: |tree| tree.append(&newest(tree)?, "-- planted\n"),
-        },
-        Plant {
-            rule: "migrations/removed",
-            plant: |tree| tree.remove(&newest(tree)?),
-        },
-        Plant {
-            rule: "migrations/late",
-            plant: |tree| {
-                tree.write(
-                    "migrations/postgres/20000101000000_planted.sql",
-                    "select 1;\n",
-                )?;
-                tree.write(
-                    "migrations/sqlite/20000101000000_planted.sql",
-                    "select 1;\n",
-                )
-            },
-        },
-        Plant {
-            rule: "migrations/text",
-            plant: |tree| planted(tree, Engine::Sqlite, "select 1;\nselect 2;\r\n", 2),
-        },
-        Plant {
-            rule: "migrations/syntax",
-            plant: |tree| planted(tree, Engine::Postgres, "select 1;\nselct 2;\n", 2),
-        },
-        Plant {
-            rule: "migrations/destructive",
-            plant: |tree| {
-                planted(
-                    tree,
-                    Engine::Postgres,
-                    "-- gone\nDROP TABLE env_marker;\n",
-                    2,
-                )
-            },
-        },
-        Plant {
-            rule: "migrations/heavy",
-            plant: |tree| {
-                let sql = "-- slow\nCREATE INDEX planted ON env_marker (env);\n";
-                planted(tree, Engine::Postgres, sql, 2)
-            },
-        },
-        Plant {
-            rule: "migrations/note",
-            plant: |tree| {
-                planted(
-                    tree,
-                    Engine::Postgres,
-                    "-- heavy: it is not\nselect 1;\n",
-                    1,
-                )
-            },
-        },
-        Plant {
-            rule: "migrations/transaction",
-            plant: |tree| {
-                let sql = "-- Too late.\n-- no-transaction\nselect 1;\n";
-                planted(tree, Engine::Sqlite, sql, 2)
-            },
-        },
-        Plant {
-            rule: "migrations/sqlite",
-            plant: |tree| {
-                let sql = "CREATE TABLE planted (\n    id UUID PRIMARY KEY\n);\n";
-                planted(tree, Engine::Sqlite, sql, 2)
-            },
-        },
-        Plant {
-            rule: "migrations/measured",
-            plant: |tree| {
-                let sql = "CREATE FUNCTION planted() RETURNS void LANGUAGE plpgsql AS $$\nBEGIN\n    \
-                    CREATE INDEX planted ON env_marker (env);\nEND $$;\nSELECT planted();\n";
-                planted(tree, Engine::Postgres, sql, 5)
-            },
-        },
-        Plant {
-            rule: "migrations/apply",
-            plant: |tree| {
-                planted(tree, Engine::Sqlite, "select * from planted;\n", 1)?;
-                Ok(Spot::file("migrations/sqlite/29990101000000_planted.sql"))
-            },
-        },
-        Plant {
-            rule: "migrations/snapshot",
-            plant: |tree| tree.append(Engine::Sqlite.snapshot(), "-- planted\n"),
-        },
-    ],
+    plants: PLANTS,
 };
 
-fn newest(tree: &Tree) -> Result<String> {
-    let is_migration = |file: &String| file.rsplit('/').next().and_then(files::version).is_some();
-    tree.find("migrations/sqlite/", ".sql")
-        .into_iter()
-        .rfind(is_migration)
-        .context("no migration to plant over")
-}
+/// What the migrations of an engine make: the text to commit, and what it means.
+type Schema = (String, Logical);
 
-/// A new version that says `sql` on one engine and nothing on the other.
-fn planted(tree: &Tree, engine: Engine, sql: &str, line: usize) -> Result<Spot> {
-    for other in Engine::ALL {
-        let file = format!("{}/29990101000000_planted.sql", other.folder());
-        tree.write(&file, if other == engine { sql } else { "select 1;\n" })?;
-    }
-    let file = format!("{}/29990101000000_planted.sql", engine.folder());
-    Ok(Spot::line(&file, line))
-}
-
-/// The replayed schema of an engine, or why there is none.
-enum Replayed {
-    Schema(String),
-    Refused(Refused),
-    NoServer(String),
-}
-
-fn replay(cx: &Cx, engine: Engine) -> Result<Replayed> {
-    let folder = cx.root.join(engine.folder());
-    match engine {
-        Engine::Sqlite => cx.block_on(async {
-            let scratch = cx.tmp().join("replay.db");
-            let mut connection = apply::open_sqlite(&scratch).await?;
-            if let Err(refused) = apply::run(&folder, &mut connection).await? {
-                return Ok(Replayed::Refused(refused));
-            }
-            let schema = schema::sqlite::read(&mut connection).await?;
-            connection.close().await?;
-            Ok(Replayed::Schema(schema))
-        }),
-        Engine::Postgres => {
-            let cluster = match cx.postgres()? {
-                Postgres::Running(cluster) => cluster,
-                Postgres::Absent(why) => return Ok(Replayed::NoServer(why)),
-            };
-            cx.block_on(async {
-                let database = cluster
-                    .handle()
-                    .empty_database()
-                    .await
-                    .context("failed to create a scratch database")?;
-                let mut connection = apply::open_postgres(&database.url).await?;
-                if let Err(refused) = apply::run(&folder, &mut connection).await? {
-                    return Ok(Replayed::Refused(refused));
-                }
-                let schema = schema::postgres::read(&mut connection).await?;
-                connection.close().await?;
-                Ok(Replayed::Schema(schema))
-            })
-        }
-    }
+fn replay(cx: &Cx, engine: Engine) -> Result<Replayed<Schema>> {
+    replay::with(cx, engine, &cx.root.join(engine.folder()), async |scratch| {
+        Ok((scratch.text().await?, scratch.logical().await?))
+    })
 }
 
 /// What the server says of new statements, where there is one.
@@ -329,6 +166,7 @@ fn check(cx: &Cx) -> Result<Report> {
     report.count("statements", lint.statements);
     report.findings.extend(lint.findings);
     report.findings.extend(measured(cx, &sources, &lint.fresh)?);
+    let mut meanings = Vec::new();
     for engine in Engine::ALL {
         let of_engine = listed
             .migrations
@@ -354,9 +192,13 @@ fn check(cx: &Cx) -> Result<Report> {
             continue;
         }
         match replay(cx, engine)? {
-            Replayed::Schema(schema) => {
+            Replayed::Done(schema) => {
                 report.count(&format!("applied-{}", engine.name()), of_engine);
-                report.findings.extend(stale(cx, engine, &schema)?);
+                for (file, wanted) in generated(engine, &schema) {
+                    report.findings.extend(stale(cx, file, &wanted)?);
+                }
+                let (_, logical) = schema;
+                meanings.push(logical);
             }
             Replayed::Refused(refused) => {
                 report
@@ -372,42 +214,59 @@ fn check(cx: &Cx) -> Result<Report> {
                 hides: vec![
                     "applied-postgres".to_owned(),
                     "migrations/measured".to_owned(),
+                    "migrations/parity".to_owned(),
                 ],
             }),
         }
     }
+    if let [postgres, sqlite] = meanings.as_slice() {
+        let unlike = schema::parity(postgres, sqlite, &sources);
+        report.findings.extend(unlike);
+    }
     Ok(report)
 }
 
-fn stale(cx: &Cx, engine: Engine, schema: &str) -> Result<Option<Finding>> {
-    let file = engine.snapshot();
+/// The files that follow from an engine's schema, and their text.
+fn generated(engine: Engine, (text, logical): &Schema) -> Vec<(&'static str, String)> {
+    let mut files = vec![(engine.snapshot(), text.clone())];
+    // Its types say more.
+    if engine == Engine::Postgres {
+        files.push((page::FILE, page::page(logical)));
+    }
+    files
+}
+
+fn stale(cx: &Cx, file: &str, wanted: &str) -> Result<Option<Finding>> {
     let committed = if cx.root.join(file).is_file() {
         cx.read(file)?
     } else {
         String::new()
     };
-    Ok(schema::drift(engine, &committed, schema).map(|diff| {
+    Ok(schema::drift(file, &committed, wanted).map(|diff| {
         Finding::error(
             "migrations/snapshot",
             format!("`{file}` is not the schema that the migrations make"),
         )
-        .at(file, text::first_difference(&committed, schema))
+        .at(file, text::first_difference(&committed, wanted))
         .fix(diff)
     }))
 }
 
-/// Writes the schema snapshots of the engines that are here.
+/// Writes what is committed of the schemas of the engines that are here.
 fn fix(cx: &Cx) -> Result<Vec<String>> {
     let mut done = Vec::new();
     for engine in Engine::ALL
         .into_iter()
         .filter(|engine| cx.root.join(engine.folder()).is_dir())
     {
-        if let Replayed::Schema(schema) = replay(cx, engine)?
-            && stale(cx, engine, &schema)?.is_some()
-        {
-            write_atomic(&cx.root.join(engine.snapshot()), schema)?;
-            done.push(format!("wrote `{}`", engine.snapshot()));
+        let Replayed::Done(schema) = replay(cx, engine)? else {
+            continue;
+        };
+        for (file, wanted) in generated(engine, &schema) {
+            if stale(cx, file, &wanted)?.is_some() {
+                write_atomic(&cx.root.join(file), wanted)?;
+                done.push(format!("wrote `{file}`"));
+            }
         }
     }
     Ok(done)

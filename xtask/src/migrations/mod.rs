@@ -3,6 +3,8 @@
 pub(crate) mod apply;
 pub(crate) mod files;
 pub(crate) mod lint;
+pub(crate) mod plants;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod stamp;
@@ -21,6 +23,14 @@ impl Engine {
         match self {
             Engine::Postgres => "postgres",
             Engine::Sqlite => "sqlite",
+        }
+    }
+
+    /// As people write it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Engine::Postgres => "PostgreSQL",
+            Engine::Sqlite => "SQLite",
         }
     }
 

@@ -11,7 +11,7 @@ mod notes;
 pub(crate) mod operations;
 mod outside;
 mod postgres;
-mod sqlite;
+pub(crate) mod sqlite;
 #[cfg(test)]
 mod tests;
 mod text;

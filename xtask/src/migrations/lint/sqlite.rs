@@ -127,6 +127,13 @@ pub(crate) fn is_one_transaction(sql: &str) -> bool {
     transactions == 1 && !inside
 }
 
+/// How many CHECK constraints a `CREATE TABLE` has.
+pub(crate) fn checks(sql: &str) -> usize {
+    let statements = statements(sql).unwrap_or_default();
+    let tokens = statements.iter().flatten();
+    tokens.filter(|token| token.is("check")).count()
+}
+
 /// Types that mean something on PostgreSQL and NUMERIC, or nothing, on SQLite.
 const TYPES: &[(&str, &str)] = &[
     ("uuid", "TEXT"),

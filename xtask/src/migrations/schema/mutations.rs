@@ -263,7 +263,7 @@ async fn a_changed_postgres_is_reported_and_named() {
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let committed = postgres::read(&mut connection).await.unwrap();
     let again = postgres::read(&mut connection).await.unwrap();
-    assert_eq!(drift(Engine::Postgres, &committed, &again), None);
+    assert_eq!(drift(Engine::Postgres.snapshot(), &committed, &again), None);
     for (mutation, says) in blocks(MUTATIONS) {
         let database = base().await.unwrap();
         let mut connection = PgConnection::connect(&database.url).await.unwrap();
@@ -274,7 +274,7 @@ async fn a_changed_postgres_is_reported_and_named() {
         assert_names(
             mutation,
             &says,
-            drift(Engine::Postgres, &committed, &found).as_deref(),
+            drift(Engine::Postgres.snapshot(), &committed, &found).as_deref(),
         );
     }
 }
@@ -318,7 +318,7 @@ async fn an_unchanged_postgres_is_not_reported() {
     ] {
         (connection.execute(sqlx::raw_sql(harmless)).await).unwrap();
         let found = postgres::read(&mut connection).await.unwrap();
-        assert_eq!(drift(Engine::Postgres, &committed, &found), None, "{harmless}");
+        assert_eq!(drift(Engine::Postgres.snapshot(), &committed, &found), None, "{harmless}");
     }
 
     let restored = cluster.empty_database().await.unwrap();
@@ -348,7 +348,7 @@ async fn an_unchanged_postgres_is_not_reported() {
     let old = "drop extension pg_trgm cascade; create extension pg_trgm version '1.5'; create index orders_tag on orders using gin (tag gin_trgm_ops)";
     connection.execute(sqlx::raw_sql(old)).await.unwrap();
     let found = postgres::read(&mut connection).await.unwrap();
-    assert_eq!(drift(Engine::Postgres, &committed, &found), None);
+    assert_eq!(drift(Engine::Postgres.snapshot(), &committed, &found), None);
 }
 
 async fn prepare(url: String) -> Result<(), sqlx::Error> {
@@ -424,7 +424,7 @@ async fn a_changed_sqlite_is_reported_and_an_unchanged_is_not() {
         insert into customers (email) values ('b'); analyze; vacuum";
     (connection.execute(sqlx::raw_sql(harmless)).await).unwrap();
     let again = sqlite::read(&mut connection).await.unwrap();
-    assert_eq!(drift(Engine::Sqlite, &committed, &again), None);
+    assert_eq!(drift(Engine::Sqlite.snapshot(), &committed, &again), None);
     for (mutation, says) in blocks(SQLITE_MUTATIONS) {
         let mut connection = new().await;
         (connection.execute(sqlx::raw_sql(mutation)).await).unwrap();
@@ -432,7 +432,7 @@ async fn a_changed_sqlite_is_reported_and_an_unchanged_is_not() {
         assert_names(
             mutation,
             &says,
-            drift(Engine::Sqlite, &committed, &found).as_deref(),
+            drift(Engine::Sqlite.snapshot(), &committed, &found).as_deref(),
         );
     }
 }

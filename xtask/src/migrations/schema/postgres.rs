@@ -6,9 +6,11 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 use sqlx::postgres::PgConnection;
-use sqlx::{Connection as _, Row as _};
+use sqlx::{Connection as _, Postgres, Row as _, Transaction};
 
 use super::catalog;
+
+const FAILED: &str = "failed to read the PostgreSQL schema";
 
 /// One moment of the database, and nothing is written.
 const BEGIN: &str = "begin isolation level repeatable read, read only";
@@ -21,12 +23,7 @@ const SETTINGS: &str = "set local search_path = public; set local timezone = 'UT
 
 /// Reads the whole schema. `connection` must not be in a transaction.
 pub(crate) async fn read(connection: &mut PgConnection) -> Result<String> {
-    let failed = "failed to read the PostgreSQL schema";
-    let mut transaction = connection.begin_with(BEGIN).await.context(failed)?;
-    sqlx::raw_sql(SETTINGS)
-        .execute(&mut *transaction)
-        .await
-        .context(failed)?;
+    let mut transaction = begin(connection).await?;
     let mut text = super::HEADER.to_owned();
     for (kind, query) in catalog::BEFORE {
         section(&mut text, kind, &lines(&mut transaction, query).await?);
@@ -35,8 +32,18 @@ pub(crate) async fn read(connection: &mut PgConnection) -> Result<String> {
     for (kind, query) in catalog::AFTER {
         section(&mut text, kind, &lines(&mut transaction, query).await?);
     }
-    transaction.rollback().await.context(failed)?;
+    transaction.rollback().await.context(FAILED)?;
     Ok(text)
+}
+
+/// Begins a transaction to read a schema in.
+pub(super) async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>> {
+    let mut transaction = connection.begin_with(BEGIN).await.context(FAILED)?;
+    sqlx::raw_sql(SETTINGS)
+        .execute(&mut *transaction)
+        .await
+        .context(FAILED)?;
+    Ok(transaction)
 }
 
 /// One query of each kind for all tables: a thousand of them take no longer than a few.
@@ -64,7 +71,7 @@ async fn lines(connection: &mut PgConnection, query: &'static str) -> Result<Vec
     let rows = sqlx::query(query)
         .fetch_all(connection)
         .await
-        .context("failed to read the PostgreSQL schema")?;
+        .context(FAILED)?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
