@@ -19,6 +19,7 @@ pub(crate) struct Policy {
     pub(crate) docs: Docs,
     pub(crate) routes: Routes,
     pub(crate) migrations: Migrations,
+    pub(crate) queries: Queries,
     /// Per gate id.
     pub(crate) gates: BTreeMap<String, GatePolicy>,
     pub(crate) allow: Vec<Allow>,
@@ -187,6 +188,29 @@ pub(crate) struct PublicRoute {
     /// As it is registered, nesting applied; `<fallback:/>` for a fallback.
     pub(crate) path: String,
     pub(crate) reason: String,
+}
+
+/// Where SQL may stand.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Queries {
+    /// Folders of crates that have SQL of their own: they make, mark or check databases, and are no
+    /// part of what an app asks of its own.
+    pub(crate) exempt: Vec<String>,
+}
+
+impl Default for Queries {
+    fn default() -> Self {
+        let exempt = [
+            "crates/marker",
+            "crates/pgscratch",
+            "crates/testkit",
+            "xtask",
+        ];
+        Self {
+            exempt: exempt.map(str::to_owned).to_vec(),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -25,6 +25,7 @@ use guard::{
     App, Deny, Guards, RateClass, RouteRecord, SharedRates, SignedTokens, Throttle, WebhookKey,
 };
 use secrecy::ExposeSecret;
+use serde_json::json;
 use serve::{Check, Health, Outcome, StartupError};
 use settings::{ApiSettings, Settings as _, Surface};
 use store::{Expected, Store, StoreError};
@@ -52,6 +53,19 @@ pub fn records() -> Vec<RouteRecord> {
 /// The OpenAPI document of the routes below `/v1`, as indented JSON.
 pub fn openapi_json() -> String {
     format!("{:#}", openapi::document())
+}
+
+/// Every statement that is asked of the database, with name and place, as indented JSON.
+pub fn queries_json() -> String {
+    let queries = store::sql::all().map(|statement| {
+        json!({
+            "engine": statement.engine.to_string(),
+            "name": statement.name,
+            "sql": statement.sql,
+            "file": statement.file,
+        })
+    });
+    format!("{:#}", json!({ "queries": queries.collect::<Vec<_>>() }))
 }
 
 /// The finished app.
@@ -92,7 +106,8 @@ pub fn checks(resources: &Resources) -> Vec<Check> {
 
 /// The whole of the process: serves, or describes itself.
 pub fn main() -> ExitCode {
-    serve::cli(Surface::Api, records, &[("openapi", openapi_json)], start)
+    let more: &[serve::Described<'_>] = &[("openapi", openapi_json), ("queries", queries_json)];
+    serve::cli(Surface::Api, records, more, start)
 }
 
 /// Reads the settings, opens the database, and serves until told to stop.

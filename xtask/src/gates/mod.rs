@@ -28,6 +28,7 @@ gates! {
     docs,
     routes,
     migrations,
+    queries,
     test,
     build,
 }

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod files;
 pub(crate) mod lint;
 pub(crate) mod plants;
+pub(crate) mod queries;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, Result};
-use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
 
 use super::Engine;
 use super::apply::{self, Refused};
@@ -43,6 +43,20 @@ impl Scratch {
         match self {
             Scratch::Postgres(connection) => Logical::postgres(connection).await,
             Scratch::Sqlite(connection) => Logical::sqlite(connection).await,
+        }
+    }
+
+    /// Prepares a statement; answers what the database has against it.
+    pub(crate) async fn refuses(&mut self, sql: &str) -> Result<Option<String>> {
+        let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
+        let error = match self {
+            Scratch::Postgres(connection) => connection.prepare(sql).await.err(),
+            Scratch::Sqlite(connection) => connection.prepare(sql).await.err(),
+        };
+        match error {
+            Some(sqlx::Error::Database(why)) => Ok(Some(why.message().to_owned())),
+            Some(error) => Err(error).context("failed to prepare a statement"),
+            None => Ok(None),
         }
     }
 }

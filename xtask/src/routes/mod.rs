@@ -30,6 +30,7 @@ use anyhow::{Context as _, Result};
 
 use crate::exit::Problem;
 use crate::policy::{Apps, Policy};
+pub(crate) use index::is_test;
 use source::Tree;
 use table::Table;
 use workspace::{Workspace, is_test_path};

@@ -131,7 +131,7 @@ fn without_git_what_needs_it_is_not_run_in_the_open() {
         gate(&json, "migrations")["not_run"][0]["what"],
         "comparison with trunk"
     );
-    assert_eq!(gate(&json, "fmt")["evidence"]["files"], 5);
+    assert_eq!(gate(&json, "fmt")["evidence"]["files"], 8);
     sandbox
         .xtask_with(&["ci", "branch"], &[("XTASK_REQUIRE_GIT", "1")])
         .expect(4);

@@ -15,6 +15,7 @@ mod lint;
 mod migrations;
 mod mutants;
 mod oracle;
+mod queries;
 mod routes;
 mod runners;
 mod sandbox;

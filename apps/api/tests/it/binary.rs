@@ -48,6 +48,14 @@ fn describes_its_openapi_document_without_any_settings() {
 }
 
 #[test]
+fn describes_its_queries_without_any_settings() {
+    let run = APP.run(&["describe", "queries"], &[]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    assert_eq!(run.stdout.trim_end(), api::queries_json());
+    assert!(run.stdout.contains("crates/store/src/sql/sqlite.rs"));
+}
+
+#[test]
 fn anything_else_is_a_usage_error() {
     APP.assert_usage();
 }
