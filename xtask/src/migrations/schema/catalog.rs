@@ -31,7 +31,7 @@ macro_rules! our_relation {
             ours!("pg_class", $row, "relnamespace"),
             " and ",
             $row,
-            ".relname !~ '^(_sqlx_migrations$|_migration)'"
+            ".relname !~ '^(_sqlx_migrations$|_env_marker$|_migration)'"
         )
     };
 }

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 /// Tables with their triggers and indexes, and views, by name. What SQLite made up itself has no
 /// text.
 const OBJECTS: &str = "select sql from sqlite_master
-    where sql is not null and name not glob 'sqlite_*' and tbl_name <> '_sqlx_migrations' and tbl_name not glob '_migration*'
+    where sql is not null and name not glob 'sqlite_*' and tbl_name not in ('_sqlx_migrations', '_env_marker') and tbl_name not glob '_migration*'
     order by tbl_name, case type when 'table' then 0 when 'view' then 1 when 'index' then 2 else 3 end, name";
 
 /// Reads the whole schema.

@@ -12,7 +12,7 @@ use crate::cli::{say, say_json};
 use crate::cx::{Cx, Postgres};
 use crate::database::{AppEnv, At, Link, Target};
 use crate::exit::{Code, Problem};
-use crate::migrations::{Engine, snapshot};
+use crate::migrations::{Engine, schema};
 
 const FILES: usize = 1000;
 
@@ -149,8 +149,8 @@ fn ours(cx: &Cx, root: &Path, target: &Target, url: &str) -> Result<()> {
     cx.block_on(async {
         let mut link = Link::open(target, false).await?;
         let schema = match &mut link {
-            Link::Postgres { connection, .. } => snapshot::postgres(connection).await,
-            Link::Sqlite { connection } => snapshot::sqlite(connection).await,
+            Link::Postgres { connection, .. } => schema::postgres::read(connection).await,
+            Link::Sqlite { connection } => schema::sqlite::read(connection).await,
         };
         link.close().await;
         schema.map(drop)

@@ -15,7 +15,7 @@ macro_rules! ours {
             $class,
             ".relispartition and ",
             $class,
-            ".relname !~ '^(_sqlx_migrations$|_migration)'
+            ".relname !~ '^(_sqlx_migrations$|_env_marker$|_migration)'
                 and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = ",
             $class,
             ".oid and e.deptype = 'e')"

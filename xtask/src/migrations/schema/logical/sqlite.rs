@@ -16,7 +16,7 @@ macro_rules! each_table {
             $select,
             " from sqlite_master m join pragma_table_list l on l.schema = 'main' and l.name = m.name and l.type in ('table', 'view') ",
             $pragma,
-            " where m.name not glob 'sqlite_*' and m.name <> '_sqlx_migrations' and m.name not glob '_migration*'"
+            " where m.name not glob 'sqlite_*' and m.name not in ('_sqlx_migrations', '_env_marker') and m.name not glob '_migration*'"
         )
     };
 }
