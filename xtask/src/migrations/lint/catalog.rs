@@ -26,6 +26,8 @@ pub(super) struct Table {
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     pub(super) ty: Option<Type>,
+    /// `None` is the default of the database.
+    pub(super) collation: Option<String>,
     pub(super) not_null: bool,
 }
 
@@ -41,7 +43,10 @@ pub(super) struct Check {
 #[derive(Clone, Debug)]
 pub(super) struct Index {
     pub(super) table: String,
+    /// Also those that it only computes with.
     pub(super) columns: Vec<String>,
+    /// It has an expression or a condition, and so is built anew whenever the type of a column changes.
+    pub(super) is_computed: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -84,6 +89,12 @@ impl Catalog {
                 .indexes
                 .values()
                 .any(|index| index.table == table && index.columns.iter().any(|c| c == column))
+    }
+
+    pub(super) fn is_computed_with(&self, table: &str, column: &str) -> bool {
+        self.indexes.values().any(|index| {
+            index.is_computed && index.table == table && index.columns.iter().any(|c| c == column)
+        })
     }
 
     pub(super) fn is_checked(&self, table: &str, column: &str) -> bool {
@@ -142,6 +153,24 @@ impl Catalog {
         {
             index.columns.iter_mut().for_each(rename);
         }
+    }
+
+    pub(super) fn drop_table(&mut self, table: &str) {
+        self.tables.remove(table);
+        self.indexes.retain(|_, index| index.table != table);
+    }
+
+    /// Renames a type or a domain, with its schema, wherever a column is of it.
+    pub(super) fn rename_type(&mut self, from: &str, to: &str) {
+        if let Some(domain) = self.domains.remove(from) {
+            self.domains.insert(to.to_owned(), domain);
+        }
+        self.tables
+            .values_mut()
+            .flat_map(|table| table.columns.values_mut())
+            .filter_map(|column| column.ty.as_mut())
+            .filter(|ty| ty.name == from)
+            .for_each(|ty| to.clone_into(&mut ty.name));
     }
 
     pub(super) fn rename_table(&mut self, from: &str, to: &str) {

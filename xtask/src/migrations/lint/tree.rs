@@ -55,6 +55,14 @@ pub(super) fn name(node: &Node) -> String {
     }
 }
 
+/// `new` in the schema of `old`, where a statement names the schema only once.
+pub(super) fn beside(old: &str, new: &str) -> String {
+    match old.rsplit_once('.') {
+        Some((schema, _)) => format!("{schema}.{new}"),
+        None => new.to_owned(),
+    }
+}
+
 /// The name of its child of that kind.
 pub(super) fn name_of(node: &Node, kind: Kind) -> Option<String> {
     child(node, kind).map(|child| name(&child))

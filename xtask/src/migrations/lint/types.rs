@@ -39,12 +39,17 @@ impl Type {
                 ")" => depth -= 1,
                 "[" | "array" => array = true,
                 _ if depth > 0 => args.extend(word.parse::<u32>().ok()),
-                "]" | "," | "." | "setof" | "pg_catalog" | "public" => {}
+                "]" | "," | "setof" => {}
                 _ if array => {}
                 _ => name.push(word),
             }
         }
-        let name = match name.join(" ").as_str() {
+        let name = name.join(" ").replace(" . ", ".");
+        let name = ["pg_catalog.", "public."]
+            .iter()
+            .find_map(|schema| name.strip_prefix(schema))
+            .unwrap_or(&name);
+        let name = match name {
             "int" | "integer" | "serial" | "serial4" => "int4",
             "bigint" | "bigserial" | "serial8" => "int8",
             "smallint" | "smallserial" | "serial2" => "int2",

@@ -1,6 +1,7 @@
 //! What a change of a table that is there already costs those who use it.
 
 use super::Reader;
+use super::tables::collation;
 use crate::migrations::lint::operations::Op;
 use crate::migrations::lint::tree::{
     Kind, Node, child, children, columns, find, has, name, name_of, words,
@@ -217,13 +218,10 @@ impl Reader<'_> {
 
     pub(super) fn judge_type(&mut self, table: &str, column: &str, action: &Node, change: &Node) {
         let subject = format!("{table}.{column}");
-        if has(change, Kind::COLLATE) {
-            return self.hit(Op::ChangeCollation, action, subject);
-        }
+        let known = self.catalog.column(table, column);
+        let collates = known.is_none_or(|known| known.collation != collation(change));
         let (Some(from), Some(to)) = (
-            self.catalog
-                .column(table, column)
-                .and_then(|column| column.ty.clone()),
+            known.and_then(|known| known.ty.clone()),
             Type::in_node(change),
         ) else {
             return self.hit(Op::ChangeType, action, subject);
@@ -233,26 +231,35 @@ impl Reader<'_> {
         let cast = child(change, Kind::USING_EXPR)
             .and_then(|using| child(&using, Kind::CAST_EXPR))
             .filter(|cast| Type::in_node(cast).as_ref() == Some(&to) && columns(cast) == [column]);
-        let is_plain = cast.is_some() || using.as_deref().is_none_or(|using| using == column);
+        // But `column::another::type` does.
+        let is_plain = match &cast {
+            Some(cast) => has(cast, Kind::NAME_REF),
+            None => using.as_deref().is_none_or(|using| using == column),
+        };
         if from.loses(&to, cast.is_some()) {
             self.hit(Op::LossyType, action, &*subject);
         }
-        if !is_plain || !from.keeps_rows(&to, self.is_utc) {
-            let op = if is_plain && from.is_timestamp_change(&to) && !self.is_utc {
+        let op = if !is_plain || !from.keeps_rows(&to, self.is_utc) {
+            if is_plain && from.is_timestamp_change(&to) && !self.is_utc {
                 Op::ChangeTimestamp
             } else {
                 Op::ChangeType
-            };
-            self.hit(op, action, subject);
+            }
+        } else if collates
+            && (self.catalog.is_indexed(table, column) || self.catalog.is_checked(table, column))
+        {
+            Op::ChangeCollation
         } else if self.catalog.is_checked(table, column)
+            || self.catalog.is_computed_with(table, column)
             || (from.name != to.name
                 && from.is_timestamp_change(&to)
                 && self.catalog.is_indexed(table, column))
         {
-            self.hit(Op::ChangeTypeChecked, action, subject);
+            Op::ChangeTypeChecked
         } else {
-            self.hit(Op::FreeType, action, subject);
-        }
+            Op::FreeType
+        };
+        self.hit(op, action, subject);
     }
 
     /// Must a default be computed for each row? Yes where a function is not known.

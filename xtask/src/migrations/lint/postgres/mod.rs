@@ -12,7 +12,7 @@ use squawk_syntax::ast::{self, AstNode as _};
 use crate::migrations::lint::catalog::{Catalog, Domain};
 use crate::migrations::lint::operations::Op;
 use crate::migrations::lint::tree::{
-    Kind, Node, at, child, children, find, has, name, name_of, words,
+    Kind, Node, at, beside, child, children, find, has, name, name_of, words,
 };
 
 /// One operation of a statement.
@@ -128,7 +128,9 @@ impl<'a> Reader<'a> {
                     child(node, Kind::INDEX_RENAME_TO),
                 ) && let Some(index) = self.catalog.indexes.remove(&from)
                 {
-                    self.catalog.indexes.insert(name(&action), index);
+                    self.catalog
+                        .indexes
+                        .insert(beside(&from, &name(&action)), index);
                 }
             }
             Kind::ALTER_TYPE => self.alter_type(node),

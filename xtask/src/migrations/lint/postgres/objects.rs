@@ -2,7 +2,9 @@
 
 use super::Reader;
 use crate::migrations::lint::operations::Op;
-use crate::migrations::lint::tree::{Kind, Node, child, children, find, has, name, name_of, words};
+use crate::migrations::lint::tree::{
+    Kind, Node, beside, child, children, find, has, name, name_of, words,
+};
 
 impl Reader<'_> {
     pub(super) fn alter_view(&mut self, node: &Node) {
@@ -34,6 +36,9 @@ impl Reader<'_> {
         if renamed.iter().any(|kind| has(node, *kind)) {
             self.hit(Op::Rename, node, &*ty);
         }
+        if let Some(to) = child(node, Kind::TYPE_RENAME_TO) {
+            self.catalog.rename_type(&ty, &beside(&ty, &name(&to)));
+        }
         if has(node, Kind::ADD_VALUE) {
             self.hit(Op::AddValue, node, &*ty);
         }
@@ -58,6 +63,10 @@ impl Reader<'_> {
         if has(node, Kind::DOMAIN_RENAME_TO) || has(node, Kind::SET_SCHEMA) {
             self.hit(Op::Rename, node, &*domain);
         }
+        if let Some(to) = child(node, Kind::DOMAIN_RENAME_TO) {
+            self.catalog
+                .rename_type(&domain, &beside(&domain, &name(&to)));
+        }
         if added.is_some() || has(node, Kind::SET_NOT_NULL) {
             self.catalog
                 .domains
@@ -77,7 +86,7 @@ impl Reader<'_> {
                     self.lock(&dropped);
                 }
             }
-            self.catalog.tables.remove(&dropped);
+            self.catalog.drop_table(&dropped);
             self.catalog.domains.remove(&dropped);
             self.created.remove(&dropped);
         }

@@ -4,7 +4,7 @@ use super::{Reader, is_concurrent};
 use crate::migrations::lint::catalog::{Check, Column, Index, Table};
 use crate::migrations::lint::operations::Op;
 use crate::migrations::lint::tree::{
-    Kind, Node, child, columns, conjuncts, find, has, name, name_of, words,
+    Kind, Node, beside, child, children, columns, conjuncts, find, has, name, name_of, words,
 };
 use crate::migrations::lint::types::{Type, is_serial};
 
@@ -63,6 +63,7 @@ impl Reader<'_> {
             || is_serial(node);
         let entry = Column {
             ty: Type::in_node(node),
+            collation: collation(node),
             not_null,
         };
         self.catalog
@@ -101,9 +102,14 @@ impl Reader<'_> {
                 if let Some(list) = find(node, Kind::CONSTRAINT_COLUMN_REF_LIST) {
                     key = columns(&list);
                 } else if let Some(index) = child(node, Kind::USING_INDEX_NAME)
-                    && let Some(index) = self.catalog.indexes.get(&name(&index))
+                    && let Some(index) = self.catalog.indexes.remove(&name(&index))
                 {
                     key.clone_from(&index.columns);
+                    // It is called like the constraint from now on, and goes with it.
+                    if let Some(given) = find(node, Kind::CONSTRAINT_NAME) {
+                        let renamed = beside(table, &name(&given));
+                        self.catalog.indexes.insert(renamed, index);
+                    }
                 }
                 let known = self.catalog.table_mut(table);
                 if node.kind() == Kind::PRIMARY_KEY_CONSTRAINT {
@@ -172,6 +178,7 @@ impl Reader<'_> {
             Kind::DROP_CONSTRAINT => {
                 let constraint = name_of(action, Kind::CONSTRAINT_NAME_REF).unwrap_or_default();
                 self.catalog.table_mut(table).checks.remove(&constraint);
+                self.catalog.indexes.remove(&beside(table, &constraint));
             }
             Kind::ALTER_COLUMN => {
                 let change = child(action, Kind::SET_TYPE);
@@ -184,6 +191,7 @@ impl Reader<'_> {
                     known.not_null = false;
                 } else if let Some(change) = change {
                     known.ty = Type::in_node(&change);
+                    known.collation = collation(&change);
                 }
             }
             Kind::DROP_COLUMN => self.catalog.drop_column(table, &column),
@@ -215,6 +223,13 @@ impl Reader<'_> {
 
     pub(super) fn create_index(&mut self, node: &Node) {
         let table = name_of(node, Kind::TABLE_RELATION_NAME).unwrap_or_default();
+        let index = name_of(node, Kind::INDEX).map(|index| beside(&table, &index));
+        let is_there = index
+            .as_ref()
+            .is_some_and(|index| self.catalog.indexes.contains_key(index));
+        if has(node, Kind::IF_NOT_EXISTS) && is_there {
+            return;
+        }
         let on_parent_alone = child(node, Kind::TABLE_RELATION_NAME)
             .is_some_and(|name| has(&name, Kind::ONLY_KW))
             && self
@@ -226,16 +241,31 @@ impl Reader<'_> {
             self.hit(Op::CreateIndex, node, &*table);
             self.lock(&table);
         }
-        let mut columns_of = columns(node);
-        columns_of.retain(|column| *column != table);
-        if let Some(index) = name_of(node, Kind::INDEX) {
-            let index_of = Index {
-                table,
-                columns: columns_of,
-            };
-            self.catalog.indexes.insert(index, index_of);
-        }
+        let Some(index) = index else {
+            return;
+        };
+        let mut columns = columns(node);
+        columns.retain(|column| *column != table);
+        let is_expression = |item: Node| {
+            item.first_child()
+                .is_none_or(|first| !matches!(first.kind(), Kind::NAME_REF | Kind::COLLATE))
+        };
+        let is_computed = has(node, Kind::WHERE_CLAUSE)
+            || child(node, Kind::PARTITION_ITEM_LIST)
+                .is_some_and(|list| children(&list, Kind::PARTITION_ITEM).any(is_expression));
+        let entry = Index {
+            table,
+            columns,
+            is_computed,
+        };
+        self.catalog.indexes.insert(index, entry);
     }
+}
+
+/// What a column is collated by, where that is not the default of the database.
+pub(super) fn collation(column: &Node) -> Option<String> {
+    let given = child(column, Kind::COLLATE).map(|collate| name(&collate))?;
+    (given != "default" && given != "pg_catalog.default").then_some(given)
 }
 
 /// The columns that a CHECK proves not to be null.

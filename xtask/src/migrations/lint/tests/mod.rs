@@ -17,15 +17,19 @@ CREATE FUNCTION moody() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $
 CREATE TABLE users (
     id bigint PRIMARY KEY, n int, email varchar(30) NOT NULL, code char(3), body text,
     price numeric(10, 2), at timestamp, seen timestamp, age positive, tags varchar(10)[],
-    nick varchar(20) CHECK (nick <> ''), addr cidr, f float8
+    nick varchar(20) CHECK (nick <> ''), addr cidr, f float8, felt mood,
+    word text COLLATE \"C\" UNIQUE, tag varchar(9), note varchar(9)
 );
 CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint, total int, k int NOT NULL, q int);
 CREATE UNIQUE INDEX orders_k ON orders (k);
 CREATE UNIQUE INDEX orders_q ON orders (q);
 CREATE INDEX users_seen ON users (seen);
 CREATE INDEX users_email ON users (email);
+CREATE INDEX users_tag ON users (lower(tag));
+CREATE INDEX users_note ON users (n) WHERE note IS NULL;
 CREATE TABLE parted (id int) PARTITION BY LIST (id);
 CREATE TABLE part (id int);
+CREATE INDEX part_id ON part (id);
 CREATE VIEW seen AS SELECT id FROM users;
 CREATE MATERIALIZED VIEW counts AS SELECT count(*) FROM users;
 ";
@@ -171,6 +175,11 @@ fn the_file_and_those_before_it_decide() {
             "SET LOCAL timezone = 'Europe/Vienna';\nALTER TABLE users ALTER COLUMN at TYPE timestamptz;\n",
             &["heavy:2"],
         ),
+        // Another type under the name that the column's had.
+        (
+            "ALTER TYPE mood RENAME TO mood_before;\nCREATE TYPE mood AS ENUM ('good');\nALTER TABLE users ALTER felt TYPE mood USING felt::text::mood;\n",
+            &["destructive:1", "heavy:3"],
+        ),
         // Twice: the second starts from what the first made.
         (
             "ALTER TABLE users ALTER email TYPE varchar(60);\nALTER TABLE users ALTER email TYPE varchar(40);\n",
@@ -209,6 +218,23 @@ fn the_file_and_those_before_it_decide() {
         (
             "INSERT INTO users (id) SELECT id FROM orders;\nUPDATE users SET n = 1 WHERE n = 2;\n",
             &[],
+        ),
+        // An index that is there already, and one that went with its table or its constraint.
+        (
+            "CREATE INDEX IF NOT EXISTS users_seen ON users (seen);\n",
+            &[],
+        ),
+        (
+            "DROP INDEX users_seen;\nCREATE INDEX IF NOT EXISTS users_seen ON users (seen);\n",
+            &["heavy:2"],
+        ),
+        (
+            "ALTER TABLE orders ADD CONSTRAINT u UNIQUE USING INDEX orders_q;\nCREATE INDEX IF NOT EXISTS orders_q ON orders (q);\nCREATE INDEX IF NOT EXISTS u ON orders (q);\nALTER TABLE orders DROP CONSTRAINT u;\nCREATE INDEX IF NOT EXISTS u ON orders (q);\n",
+            &["heavy:2", "heavy:5"],
+        ),
+        (
+            "-- destructive: made anew\n-- contract-of: v1.0.0\nDROP TABLE part;\nCREATE INDEX IF NOT EXISTS part_id ON orders (id);\n",
+            &["heavy:4"],
         ),
         (
             "ALTER TABLE users\n    ADD COLUMN x int,\n    DROP COLUMN n,\n    ALTER COLUMN body SET NOT NULL;\n",

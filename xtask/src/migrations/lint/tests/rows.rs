@@ -184,6 +184,22 @@ pub(super) const ROWS: &[(&str, &str)] = &[
         "heavy",
     ),
     (
+        "ALTER TABLE users ALTER COLUMN email TYPE text USING email::int::text",
+        "heavy",
+    ),
+    (
+        "ALTER TABLE users ALTER COLUMN body TYPE text COLLATE \"C\"",
+        "",
+    ),
+    ("ALTER TABLE users ALTER COLUMN word TYPE text", "heavy"),
+    (
+        "ALTER TABLE users ALTER COLUMN word TYPE varchar COLLATE \"C\"",
+        "",
+    ),
+    ("ALTER TABLE users ALTER COLUMN tag TYPE text", "heavy"),
+    ("ALTER TABLE users ALTER COLUMN note TYPE text", "heavy"),
+    ("CREATE INDEX IF NOT EXISTS users_seen ON users (seen)", ""),
+    (
         "ALTER TABLE users ALTER COLUMN email TYPE varchar(30) COLLATE \"C\"",
         "heavy",
     ),
