@@ -131,6 +131,9 @@ operations! {
     TrackingTable, Destructive, "ROW EXCLUSIVE", Depends, "DML on _sqlx_migrations or env_marker",
         "changes what the migrator believes of this database",
         "leave the one to the migrator, and mark a database when it is prepared";
+    SystemCatalog, Destructive, "ROW EXCLUSIVE", Depends, "DML on a system catalog",
+        "changes what the server believes of its own files, and nothing checks it",
+        "use the statement that makes the change, and leave the catalogs to the server";
     Opaque, Destructive, "unknown", Depends, "DO with EXECUTE, CALL, EXECUTE",
         "does what cannot be read here",
         "write the statements out";
@@ -200,7 +203,7 @@ operations! {
     ChangeCollation, Heavy, "ACCESS EXCLUSIVE", Scan, "ALTER COLUMN … TYPE … COLLATE",
         "builds the column's indexes anew while nobody can read the table",
         "add a column with the new collation, fill it in batches, and drop the old one in a later release";
-    BulkInDdl, Heavy, "ROW EXCLUSIVE", Depends, "bulk INSERT, UPDATE, DELETE or MERGE in a file that also changes tables",
+    BulkInDdl, Heavy, "ROW EXCLUSIVE", Depends, "bulk INSERT, UPDATE, DELETE, MERGE or CREATE … AS in a file that also changes tables",
         "runs for as long as there are rows, while the locks of the other statements are held",
         "put it into a file of its own, or into batches outside the migration";
     Partition, Heavy, "ACCESS EXCLUSIVE", Depends, "CREATE TABLE … PARTITION OF, or of SPLIT and MERGE",

@@ -35,6 +35,8 @@ pub(super) struct Reader<'a> {
     in_transaction: bool,
     /// Made in this file: nobody waits for them.
     created: BTreeSet<String>,
+    /// Views made in this file over what was there before it.
+    views: BTreeSet<String>,
     /// Columns that this file added to tables that were there before.
     added: BTreeSet<(String, String)>,
     /// Tables that were there before and that the transaction holds a lock on which writers wait for.
@@ -53,6 +55,7 @@ impl<'a> Reader<'a> {
             hits: Vec::new(),
             in_transaction,
             created: BTreeSet::new(),
+            views: BTreeSet::new(),
             added: BTreeSet::new(),
             locked: BTreeSet::new(),
             is_utc: false,
@@ -107,11 +110,17 @@ impl<'a> Reader<'a> {
             Kind::CREATE_TABLE_AS => {
                 let table = name_of(node, Kind::TABLE_NAME).unwrap_or_default();
                 self.catalog.tables.remove(&table);
-                self.created.insert(table);
+                self.create_from(node, table);
             }
-            Kind::CREATE_VIEW | Kind::CREATE_MATERIALIZED_VIEW => {
-                self.created
-                    .insert(name_of(node, Kind::VIEW).unwrap_or_default());
+            Kind::CREATE_VIEW => {
+                let view = name_of(node, Kind::VIEW).unwrap_or_default();
+                if self.reads_old(node) {
+                    self.views.insert(view.clone());
+                }
+                self.created.insert(view);
+            }
+            Kind::CREATE_MATERIALIZED_VIEW => {
+                self.create_from(node, name_of(node, Kind::VIEW).unwrap_or_default());
             }
             Kind::ALTER_TABLE | Kind::ALTER_FOREIGN_TABLE => self.alter_table(node),
             Kind::ALTER_MATERIALIZED_VIEW | Kind::ALTER_VIEW => self.alter_view(node),

@@ -12,7 +12,7 @@ impl Reader<'_> {
         if node.kind() == Kind::SELECT_INTO
             && let Some(into) = find(node, Kind::INTO_CLAUSE)
         {
-            self.created.insert(name(&into));
+            self.create_from(node, name(&into));
         }
         for below in node.descendants() {
             match below.kind() {
@@ -41,7 +41,15 @@ impl Reader<'_> {
         if TRACKING.contains(&target.as_str()) {
             return self.hit(Op::TrackingTable, node, target);
         }
+        let catalog = target.strip_prefix("pg_catalog.").unwrap_or(&target);
+        if catalog.starts_with("pg_") {
+            return self.hit(Op::SystemCatalog, node, target);
+        }
         if !self.is_old(&target) {
+            if self.reads_old(node) {
+                let hit = self.make(Op::BulkInDdl, node, target);
+                self.bulk.push(hit);
+            }
             return;
         }
         let condition = child(node, Kind::WHERE_CLAUSE).filter(|clause| {
@@ -71,15 +79,7 @@ impl Reader<'_> {
                     return self.hit(Op::UpdateAll, node, target);
                 }
             }
-            Kind::INSERT => {
-                let reads = node
-                    .descendants()
-                    .filter(|below| below.kind() == Kind::RELATION_FROM_ITEM)
-                    .any(|item| self.is_old(&name(&item)));
-                if !reads {
-                    return;
-                }
-            }
+            Kind::INSERT if !self.reads_old(node) => return,
             _ => {}
         }
         if condition.is_some_and(|condition| self.is_by_key(&target, &condition)) {
@@ -87,6 +87,35 @@ impl Reader<'_> {
         }
         let hit = self.make(Op::BulkInDdl, node, target);
         self.bulk.push(hit);
+    }
+
+    /// What is made of a query's rows, if it is made with rows.
+    pub(super) fn create_from(&mut self, node: &Node, made: String) {
+        if self.reads_old(node) && !has(node, Kind::WITH_NO_DATA) {
+            let hit = self.make(Op::BulkInDdl, node, &*made);
+            self.bulk.push(hit);
+        }
+        self.created.insert(made);
+    }
+
+    /// Does a statement read what was there before this file?
+    pub(super) fn reads_old(&self, node: &Node) -> bool {
+        let statement = node
+            .ancestors()
+            .take_while(|above| above.kind() != Kind::SOURCE_FILE)
+            .last();
+        let queries: Vec<String> = statement
+            .iter()
+            .flat_map(Node::descendants)
+            .filter(|below| below.kind() == Kind::CTE_NAME)
+            .map(|below| name(&below))
+            .collect();
+        node.descendants()
+            .filter(|below| below.kind() == Kind::RELATION_FROM_ITEM)
+            .map(|item| name(&item))
+            .any(|read| {
+                !queries.contains(&read) && (self.is_old(&read) || self.views.contains(&read))
+            })
     }
 
     /// Does a condition name rows by a key and constants?

@@ -219,6 +219,24 @@ fn the_file_and_those_before_it_decide() {
             "INSERT INTO users (id) SELECT id FROM orders;\nUPDATE users SET n = 1 WHERE n = 2;\n",
             &[],
         ),
+        // What is read into a new table is read under the same locks.
+        (
+            "ALTER TABLE users ADD COLUMN x int;\nCREATE TABLE a (id int);\nINSERT INTO a SELECT id FROM orders;\n",
+            &["heavy:3"],
+        ),
+        (
+            "ALTER TABLE users ADD COLUMN x int;\nCREATE TABLE a AS SELECT id FROM orders;\nSELECT id INTO b FROM orders;\nSELECT id INTO c FROM a;\n",
+            &["heavy:2", "heavy:3"],
+        ),
+        (
+            "ALTER TABLE users ADD COLUMN x int;\nCREATE VIEW v AS SELECT id FROM orders;\nCREATE MATERIALIZED VIEW m AS SELECT * FROM v;\nCREATE MATERIALIZED VIEW n AS SELECT * FROM v WITH NO DATA;\n",
+            &["heavy:3"],
+        ),
+        (
+            "ALTER TABLE users ADD COLUMN x int;\nCREATE TABLE a (id int);\nWITH one AS (SELECT 1 AS id) INSERT INTO a SELECT id FROM one;\n",
+            &[],
+        ),
+        ("CREATE TABLE a AS SELECT id FROM orders;\n", &[]),
         // An index that is there already, and one that went with its table or its constraint.
         (
             "CREATE INDEX IF NOT EXISTS users_seen ON users (seen);\n",

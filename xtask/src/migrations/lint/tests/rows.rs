@@ -320,6 +320,10 @@ pub(super) const ROWS: &[(&str, &str)] = &[
         "INSERT INTO env_marker (id, env) VALUES (1, 'prod')",
         "destructive",
     ),
+    (
+        "UPDATE pg_catalog.pg_index SET indisready = false WHERE indrelid = 0",
+        "destructive",
+    ),
     ("GRANT SELECT ON users TO PUBLIC", "destructive"),
     ("GRANT SELECT ON users TO reader", ""),
     ("DROP OWNED BY someone", "destructive"),
