@@ -154,8 +154,6 @@ impl Reader<'_> {
             found.push(Op::AddColumnCheck);
         }
         if let Some(reference) = child(action, Kind::REFERENCES_CONSTRAINT) {
-            let parent = name_of(&reference, Kind::TABLE_NAME_REF).unwrap_or_default();
-            self.lock(&parent);
             // Even `DEFAULT NULL`: that there is a default is all that PostgreSQL looks at.
             if has(action, Kind::DEFAULT_CONSTRAINT) && !has(&reference, Kind::NOT_ENFORCED) {
                 found.push(Op::AddColumnReferences);
@@ -178,9 +176,6 @@ impl Reader<'_> {
 
     pub(super) fn judge_constraint(&mut self, table: &str, action: &Node, constraint: &Node) {
         let reads_later = has(constraint, Kind::NOT_VALID) || has(constraint, Kind::NOT_ENFORCED);
-        if constraint.kind() == Kind::FOREIGN_KEY_CONSTRAINT {
-            self.lock(&name_of(constraint, Kind::TABLE_NAME_REF).unwrap_or_default());
-        }
         let op = match constraint.kind() {
             _ if reads_later => Op::NotValid,
             Kind::CHECK_CONSTRAINT => Op::AddCheck,

@@ -79,6 +79,10 @@ impl Reader<'_> {
     pub(super) fn add_constraint(&mut self, table: &str, node: &Node, own: &[String]) {
         let known = self.catalog.table_mut(table);
         match node.kind() {
+            // Even where the referring table is new.
+            Kind::REFERENCES_CONSTRAINT | Kind::FOREIGN_KEY_CONSTRAINT => {
+                self.lock(&name_of(node, Kind::TABLE_NAME_REF).unwrap_or_default());
+            }
             Kind::CHECK_CONSTRAINT => {
                 let mut columns = columns(node);
                 columns.sort();

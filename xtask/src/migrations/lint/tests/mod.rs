@@ -237,6 +237,15 @@ fn the_file_and_those_before_it_decide() {
             &[],
         ),
         ("CREATE TABLE a AS SELECT id FROM orders;\n", &[]),
+        // A reference locks what it refers to, even from a new table.
+        (
+            "CREATE TABLE a (id bigint REFERENCES users);\nINSERT INTO a SELECT id FROM orders;\n",
+            &["heavy:2"],
+        ),
+        (
+            "CREATE TABLE a (id bigint);\nALTER TABLE a ADD FOREIGN KEY (id) REFERENCES users;\nINSERT INTO a SELECT id FROM orders;\n",
+            &["heavy:3"],
+        ),
         // An index that is there already, and one that went with its table or its constraint.
         (
             "CREATE INDEX IF NOT EXISTS users_seen ON users (seen);\n",
