@@ -157,7 +157,17 @@ impl<'a> Reader<'a> {
                         .any(|kind| find(node, *kind).is_some()),
                 };
                 let name = name_of(node, Kind::DOMAIN).unwrap_or_default();
+                self.created.insert(name.clone());
                 self.catalog.domains.insert(name, domain);
+            }
+            // Types and sequences are named in one space with tables.
+            Kind::CREATE_TYPE => {
+                self.created
+                    .insert(name_of(node, Kind::TYPE_NAME).unwrap_or_default());
+            }
+            Kind::CREATE_SEQUENCE if !has(node, Kind::IF_NOT_EXISTS) => {
+                self.created
+                    .insert(name_of(node, Kind::SEQUENCE).unwrap_or_default());
             }
             Kind::ALTER_DOMAIN => self.alter_domain(node),
             Kind::CREATE_INDEX => self.create_index(node),

@@ -27,26 +27,35 @@ impl Reader<'_> {
 
     pub(super) fn alter_type(&mut self, node: &Node) {
         let ty = name_of(node, Kind::TYPE_NAME_REF).unwrap_or_default();
-        let renamed = [
-            Kind::TYPE_RENAME_TO,
-            Kind::RENAME_VALUE,
-            Kind::RENAME_ATTRIBUTE,
-            Kind::SET_SCHEMA,
-        ];
-        if renamed.iter().any(|kind| has(node, *kind)) {
-            self.hit(Op::Rename, node, &*ty);
-        }
         if let Some(to) = child(node, Kind::TYPE_RENAME_TO) {
-            self.catalog.rename_type(&ty, &beside(&ty, &name(&to)));
+            self.rename_type(node, &ty, &name(&to));
         }
         if has(node, Kind::ADD_VALUE) {
             self.hit(Op::AddValue, node, &*ty);
+        }
+        if !self.is_old(&ty) {
+            return;
+        }
+        let renamed = [Kind::RENAME_VALUE, Kind::RENAME_ATTRIBUTE, Kind::SET_SCHEMA];
+        if renamed.iter().any(|kind| has(node, *kind)) {
+            self.hit(Op::Rename, node, &*ty);
         }
         if find(node, Kind::DROP_ATTRIBUTE).is_some() {
             self.hit(Op::DropType, node, &*ty);
         }
         if find(node, Kind::ALTER_ATTRIBUTE).is_some() {
             self.hit(Op::ChangeType, node, ty);
+        }
+    }
+
+    /// A type or a domain that is called `to` from now on, in the schema where it is.
+    fn rename_type(&mut self, node: &Node, from: &str, to: &str) {
+        let to = beside(from, to);
+        self.catalog.rename_type(from, &to);
+        if self.created.remove(from) {
+            self.created.insert(to);
+        } else {
+            self.hit(Op::Rename, node, from);
         }
     }
 
@@ -60,12 +69,11 @@ impl Reader<'_> {
         if reads && self.catalog.is_domain_used(&domain, &self.created) {
             self.hit(Op::DomainConstraint, node, &*domain);
         }
-        if has(node, Kind::DOMAIN_RENAME_TO) || has(node, Kind::SET_SCHEMA) {
-            self.hit(Op::Rename, node, &*domain);
-        }
         if let Some(to) = child(node, Kind::DOMAIN_RENAME_TO) {
-            self.catalog
-                .rename_type(&domain, &beside(&domain, &name(&to)));
+            self.rename_type(node, &domain, &name(&to));
+        }
+        if has(node, Kind::SET_SCHEMA) && self.is_old(&domain) {
+            self.hit(Op::Rename, node, &*domain);
         }
         if added.is_some() || has(node, Kind::SET_NOT_NULL) {
             self.catalog

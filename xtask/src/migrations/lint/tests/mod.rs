@@ -30,6 +30,7 @@ CREATE INDEX users_note ON users (n) WHERE note IS NULL;
 CREATE TABLE parted (id int) PARTITION BY LIST (id);
 CREATE TABLE part (id int);
 CREATE INDEX part_id ON part (id);
+CREATE UNLOGGED TABLE quick (id int);
 CREATE VIEW seen AS SELECT id FROM users;
 CREATE MATERIALIZED VIEW counts AS SELECT count(*) FROM users;
 ";
@@ -174,6 +175,19 @@ fn the_file_and_those_before_it_decide() {
         (
             "SET LOCAL timezone = 'Europe/Vienna';\nALTER TABLE users ALTER COLUMN at TYPE timestamptz;\n",
             &["heavy:2"],
+        ),
+        // The usual way to take a value from an enum: the new type is nobody's yet.
+        (
+            "CREATE TYPE mood_new AS ENUM ('good');\nALTER TYPE mood RENAME TO mood_old;\nALTER TYPE mood_new RENAME TO mood;\nDROP TYPE mood_old;\n",
+            &["destructive:2", "destructive:4"],
+        ),
+        (
+            "CREATE DOMAIN d AS int;\nALTER DOMAIN d RENAME TO e;\nDROP DOMAIN e;\nCREATE SEQUENCE s;\nDROP SEQUENCE s;\n",
+            &[],
+        ),
+        (
+            "CREATE SEQUENCE IF NOT EXISTS s;\nDROP SEQUENCE s;\n",
+            &["destructive:2"],
         ),
         // Another type under the name that the column's had.
         (

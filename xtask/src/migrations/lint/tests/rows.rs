@@ -269,6 +269,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("VACUUM FULL users", "transaction heavy"),
     ("CLUSTER users USING orders_k", "heavy"),
     ("ALTER TABLE users SET UNLOGGED", "heavy"),
+    ("ALTER TABLE quick SET LOGGED", "heavy"),
     ("ALTER TABLE users SET TABLESPACE x", "heavy"),
     ("ALTER TABLE users SET (fillfactor = 70)", ""),
     ("LOCK TABLE users IN ACCESS EXCLUSIVE MODE", "heavy"),
