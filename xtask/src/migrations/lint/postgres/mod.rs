@@ -330,13 +330,7 @@ impl<'a> Reader<'a> {
             | Kind::RELEASE_SAVEPOINT => {
                 self.hit(Op::TransactionControl, node, "");
             }
-            Kind::CREATE_FUNCTION => {
-                let is_volatile = find(node, Kind::STABLE)
-                    .or_else(|| find(node, Kind::IMMUTABLE))
-                    .is_none();
-                let name = name_of(node, Kind::FUNCTION_NAME).unwrap_or_default();
-                self.catalog.functions.insert(name, is_volatile);
-            }
+            Kind::CREATE_FUNCTION => self.create_function(node),
             Kind::CREATE_SCHEMA => {
                 for element in node
                     .children()

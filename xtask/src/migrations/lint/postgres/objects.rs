@@ -1,5 +1,7 @@
 //! Views, types, domains and settings; what is dropped.
 
+use squawk_syntax::ast::{self, AstNode as _};
+
 use super::Reader;
 use crate::migrations::lint::operations::Op;
 use crate::migrations::lint::tree::{
@@ -7,6 +9,43 @@ use crate::migrations::lint::tree::{
 };
 
 impl Reader<'_> {
+    pub(super) fn create_function(&mut self, node: &Node) {
+        let is_marked = [Kind::STABLE, Kind::IMMUTABLE]
+            .iter()
+            .any(|kind| find(node, *kind).is_some());
+        let is_volatile = !is_marked && !self.is_steady_query(node);
+        let name = name_of(node, Kind::FUNCTION_NAME).unwrap_or_default();
+        self.catalog.functions.insert(name, is_volatile);
+    }
+
+    /// Is it one SELECT of an expression, which PostgreSQL puts in the place of the call?
+    fn is_steady_query(&self, function: &Node) -> bool {
+        // With SECURITY DEFINER, STRICT or a setting of its own it stays a call.
+        let is_plain = child(function, Kind::FUNC_OPTION_LIST).is_some_and(|options| {
+            options.children().all(|option| {
+                matches!(
+                    option.kind(),
+                    Kind::AS_FUNC_OPTION | Kind::LANGUAGE_FUNC_OPTION | Kind::PARALLEL_FUNC_OPTION
+                )
+            })
+        });
+        let body = ast::CreateFunction::cast(function.clone())
+            .and_then(|function| function.sql_body())
+            .filter(|body| is_plain && body.errors().is_empty());
+        let statements: Vec<Node> = body
+            .iter()
+            .flat_map(|body| body.syntax().children())
+            .collect();
+        let [select] = statements.as_slice() else {
+            return false;
+        };
+        let mut clauses = select.children();
+        let is_expression = select.kind() == Kind::SELECT
+            && clauses.all(|clause| clause.kind() == Kind::SELECT_CLAUSE)
+            && find(select, Kind::FROM_CLAUSE).is_none();
+        is_expression && !self.is_volatile(select)
+    }
+
     pub(super) fn alter_view(&mut self, node: &Node) {
         let view = name_of(node, Kind::VIEW_REF).unwrap_or_default();
         if !self.is_old(&view) {
@@ -33,9 +72,7 @@ impl Reader<'_> {
         if has(node, Kind::ADD_VALUE) {
             self.hit(Op::AddValue, node, &*ty);
         }
-        if !self.is_old(&ty) {
-            return;
-        }
+        // Also of a new type: a column that was there before may be of it by now.
         let renamed = [Kind::RENAME_VALUE, Kind::RENAME_ATTRIBUTE, Kind::SET_SCHEMA];
         if renamed.iter().any(|kind| has(node, *kind)) {
             self.hit(Op::Rename, node, &*ty);

@@ -13,6 +13,9 @@ CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE DOMAIN unused AS int;
 CREATE TYPE mood AS ENUM ('good', 'bad');
 CREATE FUNCTION steady() RETURNS int LANGUAGE sql STABLE AS $$ SELECT 1 $$;
+CREATE FUNCTION micros() RETURNS bigint LANGUAGE sql AS $$ SELECT (extract(epoch FROM now()) * 1000000)::bigint $$;
+CREATE FUNCTION dice() RETURNS int LANGUAGE sql AS 'SELECT ceil(random() * 6)::int';
+CREATE FUNCTION most() RETURNS int LANGUAGE sql AS $$ SELECT count(*)::int FROM pg_class $$;
 CREATE FUNCTION moody() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;
 CREATE TABLE users (
     id bigint PRIMARY KEY, n int, email varchar(30) NOT NULL, code char(3), body text,
@@ -180,6 +183,10 @@ fn the_file_and_those_before_it_decide() {
         (
             "CREATE TYPE mood_new AS ENUM ('good');\nALTER TYPE mood RENAME TO mood_old;\nALTER TYPE mood_new RENAME TO mood;\nDROP TYPE mood_old;\n",
             &["destructive:2", "destructive:4"],
+        ),
+        (
+            "CREATE TYPE m AS ENUM ('good');\nALTER TABLE users ALTER body TYPE m USING body::m;\nALTER TYPE m RENAME VALUE 'good' TO 'fine';\n",
+            &["heavy:2", "destructive:3"],
         ),
         (
             "CREATE DOMAIN d AS int;\nALTER DOMAIN d RENAME TO e;\nDROP DOMAIN e;\nCREATE SEQUENCE s;\nDROP SEQUENCE s;\n",

@@ -27,6 +27,9 @@ pub(super) const ROWS: &[(&str, &str)] = &[
         "",
     ),
     ("ALTER TABLE users ADD COLUMN x int DEFAULT steady()", ""),
+    ("ALTER TABLE users ADD COLUMN x bigint DEFAULT micros()", ""),
+    ("ALTER TABLE users ADD COLUMN x int DEFAULT dice()", "heavy"),
+    ("ALTER TABLE users ADD COLUMN x int DEFAULT most()", "heavy"),
     (
         "ALTER TABLE users ADD COLUMN x jsonb NOT NULL DEFAULT '{}'::jsonb",
         "",
