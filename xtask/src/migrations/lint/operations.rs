@@ -204,7 +204,7 @@ operations! {
         "builds the column's indexes anew while nobody can read the table",
         "add a column with the new collation, fill it in batches, and drop the old one in a later release";
     BulkInDdl, Heavy, "ROW EXCLUSIVE", Depends, "bulk INSERT, UPDATE, DELETE, MERGE or CREATE … AS in a file that also changes tables",
-        "runs for as long as there are rows, while the locks of the other statements are held",
+        "runs for as long as there are rows, in one transaction with the locks of the other statements",
         "put it into a file of its own, or into batches outside the migration";
     Partition, Heavy, "ACCESS EXCLUSIVE", Depends, "CREATE TABLE … PARTITION OF, or of SPLIT and MERGE",
         "locks the partitioned table, and reads its default partition while it does",
