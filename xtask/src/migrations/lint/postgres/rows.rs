@@ -100,6 +100,16 @@ impl Reader<'_> {
 
     /// Does a statement read what was there before this file?
     pub(super) fn reads_old(&self, node: &Node) -> bool {
+        let read: Vec<String> = node
+            .descendants()
+            .filter(|below| below.kind() == Kind::RELATION_FROM_ITEM)
+            .map(|item| name(&item))
+            .filter(|read| self.is_old(read) || self.views.contains(read))
+            .collect();
+        if read.is_empty() {
+            return false;
+        }
+        // Unless it is a query of the same statement that is called so.
         let statement = node
             .ancestors()
             .take_while(|above| above.kind() != Kind::SOURCE_FILE)
@@ -110,12 +120,7 @@ impl Reader<'_> {
             .filter(|below| below.kind() == Kind::CTE_NAME)
             .map(|below| name(&below))
             .collect();
-        node.descendants()
-            .filter(|below| below.kind() == Kind::RELATION_FROM_ITEM)
-            .map(|item| name(&item))
-            .any(|read| {
-                !queries.contains(&read) && (self.is_old(&read) || self.views.contains(&read))
-            })
+        !read.iter().all(|read| queries.contains(read))
     }
 
     /// Does a condition name rows by a key and constants?
