@@ -173,7 +173,11 @@ impl Catalog {
             .for_each(|ty| to.clone_into(&mut ty.name));
     }
 
+    /// `ALTER TABLE … RENAME` takes an index too.
     pub(super) fn rename_table(&mut self, from: &str, to: &str) {
+        if let Some(index) = self.indexes.remove(from) {
+            self.indexes.insert(to.to_owned(), index);
+        }
         if let Some(table) = self.tables.remove(from) {
             self.tables.insert(to.to_owned(), table);
         }

@@ -109,8 +109,11 @@ impl<'a> Reader<'a> {
             Kind::CREATE_TABLE | Kind::CREATE_FOREIGN_TABLE => self.create_table(node),
             Kind::CREATE_TABLE_AS => {
                 let table = name_of(node, Kind::TABLE_NAME).unwrap_or_default();
-                self.catalog.tables.remove(&table);
-                self.create_from(node, table);
+                let is_there = self.catalog.tables.contains_key(&table);
+                if !(has(node, Kind::IF_NOT_EXISTS) && is_there) {
+                    self.catalog.drop_table(&table);
+                    self.create_from(node, table);
+                }
             }
             Kind::CREATE_VIEW => {
                 let view = name_of(node, Kind::VIEW).unwrap_or_default();

@@ -15,6 +15,7 @@ impl Reader<'_> {
         if has(node, Kind::IF_NOT_EXISTS) && self.catalog.tables.contains_key(&table) {
             return;
         }
+        self.catalog.drop_table(&table);
         if let Some(parent) = child(node, Kind::PARTITION_OF) {
             let parent = name(&parent);
             if self.is_old(&parent) {
@@ -125,6 +126,19 @@ impl Reader<'_> {
                 }
                 known.keys.push(key);
             }
+            Kind::EXCLUDE_CONSTRAINT => {
+                let columns = columns(node);
+                let name = find(node, Kind::CONSTRAINT_NAME).map_or_else(
+                    || format!("{table}_{}_excl", columns.join("_")),
+                    |given| beside(table, &name(&given)),
+                );
+                let index = Index {
+                    table: table.to_owned(),
+                    columns,
+                    is_computed: true,
+                };
+                self.catalog.indexes.insert(name, index);
+            }
             Kind::NOT_NULL_CONSTRAINT if own.is_empty() && !has(node, Kind::NOT_VALID) => {
                 for column in columns(node) {
                     if let Some(column) = known.columns.get_mut(&column) {
@@ -207,7 +221,10 @@ impl Reader<'_> {
                 }
             }
             Kind::TABLE_RENAME_TO => {
-                let to = name_of(action, Kind::TABLE_NAME).unwrap_or_default();
+                let to = beside(
+                    table,
+                    &name_of(action, Kind::TABLE_NAME).unwrap_or_default(),
+                );
                 self.catalog.rename_table(table, &to);
                 if self.created.remove(table) {
                     self.created.insert(to);

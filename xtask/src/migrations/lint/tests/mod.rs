@@ -34,6 +34,7 @@ CREATE TABLE parted (id int) PARTITION BY LIST (id);
 CREATE TABLE part (id int);
 CREATE INDEX part_id ON part (id);
 CREATE UNLOGGED TABLE quick (id int);
+CREATE TABLE apart (id int, span varchar(9), EXCLUDE USING btree (lower(span) WITH =));
 CREATE VIEW seen AS SELECT id FROM users;
 CREATE MATERIALIZED VIEW counts AS SELECT count(*) FROM users;
 ";
@@ -219,6 +220,10 @@ fn the_file_and_those_before_it_decide() {
             "CREATE TABLE IF NOT EXISTS users (id int);\nCREATE INDEX i ON users (id);\n",
             &["heavy:2"],
         ),
+        (
+            "CREATE TABLE IF NOT EXISTS users AS SELECT id FROM orders;\nCREATE INDEX i ON users (id);\n",
+            &["heavy:2"],
+        ),
         // A new column may be filled, but not while the table is locked for it.
         (
             "ALTER TABLE users ADD COLUMN x int;\nUPDATE users SET x = n;\n",
@@ -285,6 +290,14 @@ fn the_file_and_those_before_it_decide() {
             &["heavy:4"],
         ),
         (
+            "ALTER TABLE users_seen RENAME TO users_saw;\nCREATE INDEX IF NOT EXISTS users_seen ON users (seen);\n",
+            &["destructive:1", "heavy:2"],
+        ),
+        (
+            "CREATE TABLE a.b (id int);\nALTER TABLE a.b RENAME TO c;\nCREATE INDEX i ON a.c (id);\n",
+            &[],
+        ),
+        (
             "ALTER TABLE users\n    ADD COLUMN x int,\n    DROP COLUMN n,\n    ALTER COLUMN body SET NOT NULL;\n",
             &["destructive:3", "heavy:4"],
         ),
@@ -297,6 +310,19 @@ fn the_file_and_those_before_it_decide() {
     for (sql, wanted) in cases {
         assert_eq!(found(sql), *wanted, "{sql}");
     }
+    // A table that is made anew has none of the indexes of the one before it.
+    let again = files(
+        Engine::Postgres,
+        &[
+            (SCHEMA, false),
+            (
+                "DO $$ BEGIN EXECUTE 'DROP TABLE part'; END $$; CREATE TABLE part (id int);",
+                false,
+            ),
+            ("CREATE INDEX IF NOT EXISTS part_id ON part (id);", true),
+        ],
+    );
+    assert_eq!(places(&again), ["heavy:1"]);
     let validated = files(
         Engine::Postgres,
         &[

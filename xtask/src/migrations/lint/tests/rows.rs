@@ -201,6 +201,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ),
     ("ALTER TABLE users ALTER COLUMN tag TYPE text", "heavy"),
     ("ALTER TABLE users ALTER COLUMN note TYPE text", "heavy"),
+    ("ALTER TABLE apart ALTER COLUMN span TYPE text", "heavy"),
     ("CREATE INDEX IF NOT EXISTS users_seen ON users (seen)", ""),
     (
         "ALTER TABLE users ALTER COLUMN email TYPE varchar(30) COLLATE \"C\"",
