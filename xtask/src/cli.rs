@@ -64,7 +64,7 @@ enum Command {
     },
     /// Make migrations, and apply them to the database of APP_ENV
     Migrate(project::migrate::Options),
-    /// Say whose a database is
+    /// Say whose a database is; back it up, restore it, measure a recovery
     Db(project::db::Options),
     /// List every route with what stands before it, in this workspace or any other that uses axum
     Routes(routes::command::Options),

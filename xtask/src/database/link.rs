@@ -46,7 +46,9 @@ impl Link {
     /// Exit 3, with what was looked for, without credentials.
     pub(crate) async fn open(target: &Target, make: bool) -> Result<Self> {
         match &target.at {
-            At::Postgres { options, server } => {
+            At::Postgres {
+                options, server, ..
+            } => {
                 let opened = tokio::time::timeout(CONNECT_LIMIT, options.connect()).await;
                 let connection = opened
                     .unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))

@@ -1,11 +1,14 @@
 //! Databases that are not scratch: which one is meant, how it is reached, whose it is.
 
+pub(crate) mod backup;
 mod link;
 mod marker;
 mod permit;
+mod scratch;
 mod target;
 
 pub(crate) use link::{Link, on};
 pub(crate) use marker::refusal;
 pub(crate) use permit::Permit;
+pub(crate) use scratch::Scratch;
 pub(crate) use target::{AppEnv, At, Target};

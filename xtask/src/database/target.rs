@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 
 use anyhow::{Context as _, Result};
 use marker::Environment;
+use percent_encoding::percent_decode_str;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::cx::Cx;
@@ -88,6 +89,8 @@ pub(crate) enum At {
         options: Box<PgConnectOptions>,
         /// What its server is called in a marker, see [`marker::postgres::server`].
         server: Option<String>,
+        /// For client programs, which take it from their environment.
+        password: Option<String>,
     },
     Sqlite {
         file: PathBuf,
@@ -181,6 +184,7 @@ impl Target {
                 At::Postgres {
                     server: marker::postgres::server(&options, id.as_deref()),
                     options: Box::new(options),
+                    password: password(url),
                 }
             }
             _ => {
@@ -202,6 +206,19 @@ impl Target {
             At::Sqlite { .. } => Engine::Sqlite,
         }
     }
+}
+
+/// The password in a URL, which `PgConnectOptions` keeps to itself.
+fn password(url: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    let named = url.query_pairs().find(|(name, _)| name == "password");
+    named.map(|(_, value)| value.into_owned()).or_else(|| {
+        Some(
+            percent_decode_str(url.password()?)
+                .decode_utf8_lossy()
+                .into_owned(),
+        )
+    })
 }
 
 /// `.env.local`, then the default that the apps state.

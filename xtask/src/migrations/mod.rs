@@ -10,8 +10,11 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod stamp;
 
+use serde::{Deserialize, Serialize};
+
 /// A database the product runs on, with its own folder of migrations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Engine {
     Postgres,
     Sqlite,

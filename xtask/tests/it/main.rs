@@ -4,6 +4,7 @@
 
 mod apply_postgres;
 mod apply_sqlite;
+mod backup;
 mod ci;
 mod dev;
 mod evidence;

@@ -18,14 +18,24 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// # Errors
 /// Exit 3, each with its own message.
 pub(crate) async fn check(target: &Target, link: &mut Link) -> Result<()> {
+    // First, because all else is asked through it.
+    check_to_read(target, link).await?;
     match link {
         Link::Sqlite { .. } => Ok(()),
-        Link::Postgres { connection, .. } => {
-            pooler(target, connection).await?;
-            replica(target, connection).await?;
-            clock(connection).await
-        }
+        Link::Postgres { connection, .. } => replica(target, connection).await,
     }
+}
+
+/// What also a session must be that only reads: it may be of a role that cannot write.
+///
+/// # Errors
+/// Exit 3, each with its own message.
+pub(crate) async fn check_to_read(target: &Target, link: &mut Link) -> Result<()> {
+    let Link::Postgres { connection, .. } = link else {
+        return Ok(());
+    };
+    pooler(target, connection).await?;
+    clock(connection).await
 }
 
 async fn replica(target: &Target, connection: &mut PgConnection) -> Result<()> {

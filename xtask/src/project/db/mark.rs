@@ -1,43 +1,14 @@
-//! `cargo xtask db`: whose a database is.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! `cargo xtask db mark`: whose a database is.
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
 use marker::{Environment, Refusal};
 
 use crate::cli::say;
-use crate::cx::{Cx, Shared};
+use crate::cx::Cx;
 use crate::database::{Link, Target, refusal};
 use crate::exit::{Code, Problem};
 
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Say once which environment the database of APP_ENV and DATABASE_URL belongs to
-    Mark {
-        /// dev, staging or prod
-        environment: Environment,
-        /// Take a copy, or a marker that was edited, for what it says it is: after a recovery
-        #[arg(long)]
-        adopt: bool,
-    },
-}
-
-pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
-    let cx = Cx::new(shared, Duration::from_mins(10));
-    match &options.command {
-        Command::Mark { environment, adopt } => mark(&cx, *environment, *adopt),
-    }
-}
-
-fn mark(cx: &Cx, environment: Environment, adopt: bool) -> Result<Code> {
+pub(super) fn mark(cx: &Cx, environment: Environment, adopt: bool) -> Result<Code> {
     let target = Target::read(cx)?;
     if target.app_env.marker() != environment {
         return Err(Problem::precondition(format!(

@@ -1,0 +1,219 @@
+//! What a backup must be, a function for each.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
+use marker::{Environment, Identity};
+use sha2::{Digest as _, Sha256};
+
+use super::content::Content;
+use super::folder::Kept;
+use super::manifest::{Dump, Manifest};
+use crate::exit::{Code, Problem};
+use crate::report::text;
+
+/// How far the clocks of two machines may be apart.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// How many earlier backups a new one is held against.
+const EARLIER: usize = 7;
+
+const OTHER: &str = "take another backup, or make one: cargo xtask db backup";
+
+/// The dump is there in full, byte for byte.
+pub(super) fn whole(kept: &Kept) -> Result<()> {
+    let path = kept.dump();
+    let name = path.display();
+    let red = |what: String| Problem::new(Code::Red, what).help(OTHER);
+    let found = read(&path).with_context(|| red(format!("the dump `{name}` cannot be read")))?;
+    let wanted = &kept.manifest.dump;
+    if found.bytes != wanted.bytes {
+        return Err(red(format!(
+            "the dump `{name}` has {} bytes, its manifest says {}",
+            found.bytes, wanted.bytes
+        ))
+        .into());
+    }
+    if found.sha256 != wanted.sha256 {
+        return Err(red(format!(
+            "the dump `{name}` was changed: its SHA-256 is not the manifest's"
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+/// It is a backup of that very database, made in its environment.
+pub(super) fn origin(kept: &Kept, environment: Environment, identity: &Identity) -> Result<()> {
+    let manifest = &kept.manifest;
+    if manifest.environment != environment {
+        return Err(Problem::precondition(format!(
+            "`{}` is of `{}`, not of `{environment}`",
+            kept.path.display(),
+            manifest.environment
+        ))
+        .help("set APP_ENV to its environment, or name another backup")
+        .into());
+    }
+    if manifest.identity != *identity {
+        return Err(Problem::precondition(format!(
+            "`{}` is of another database: of {}, not of {identity}",
+            kept.path.display(),
+            manifest.identity
+        ))
+        .help("check DATABASE_URL, or name a backup of this database")
+        .into());
+    }
+    Ok(())
+}
+
+/// How old the data is. What was made in the future was made by another clock.
+pub(super) fn age(manifest: &Manifest, now: Timestamp) -> Result<SignedDuration> {
+    let age = now.duration_since(manifest.created_at);
+    if age < -SKEW {
+        return Err(Problem::precondition(format!(
+            "the backup is of {}, {} min in the future: this machine's clock is behind",
+            manifest.created_at,
+            age.abs().as_mins()
+        ))
+        .help("set the clock (ntp): the ages of backups are measured with it")
+        .into());
+    }
+    Ok(age.max(SignedDuration::ZERO))
+}
+
+/// It is young enough to rely on.
+pub(super) fn young(kept: &Kept, now: Timestamp, limit: SignedDuration) -> Result<()> {
+    let age = age(&kept.manifest, now)?;
+    if age <= limit {
+        return Ok(());
+    }
+    Err(Problem::precondition(format!(
+        "`{}` is {} min old, {} min is the limit",
+        kept.path.display(),
+        age.as_mins(),
+        limit.as_mins()
+    ))
+    .help("make a new one: cargo xtask db backup")
+    .into())
+}
+
+/// A copy has what the database has.
+pub(super) fn same(content: &Content, copy: &Content) -> Result<()> {
+    let differences = content.differences(copy);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::Red,
+        format!(
+            "what was restored is not what was backed up:\n  - {}",
+            differences.join("\n  - ")
+        ),
+    )
+    .help("the dump is no backup: make another, cargo xtask db backup")
+    .into())
+}
+
+/// The table of contents of a dump names every table. A name with a `.` of its own reads the same.
+pub(super) fn lists(contents: &str, content: &Content) -> Result<()> {
+    let missing: Vec<&str> = (content.tables.keys())
+        .filter(|name| !contents.contains(&format!(" TABLE DATA {} ", name.replacen('.', " ", 1))))
+        .map(String::as_str)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::Red,
+        format!("the dump does not list `{}`", missing.join("`, `")),
+    )
+    .help("dump as a role that may read every table")
+    .into())
+}
+
+/// A database without tables has nothing else either; else the tables were not seen.
+pub(super) fn empty(content: &Content, applied: usize, objects: i64) -> Result<()> {
+    if !content.tables.is_empty() || (applied == 0 && objects == 0) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::Red,
+        "no table was seen, and the database is not empty",
+    )
+    .help("back up as a role that may read every table")
+    .into())
+}
+
+/// There is room for half as much again as is expected.
+pub(super) fn space(folder: &Path, expected: u64) -> Result<()> {
+    let stat = rustix::fs::statvfs(folder)
+        .with_context(|| format!("failed to ask for the free space of `{}`", folder.display()))?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    let needed = expected.saturating_add(expected / 2);
+    if free >= needed {
+        return Ok(());
+    }
+    Err(Problem::precondition(format!(
+        "`{}` has {} KiB free, a backup needs {} KiB",
+        folder.display(),
+        free >> 10,
+        needed.div_ceil(1024)
+    ))
+    .help("free space, or set BACKUP_DIR to another disk")
+    .into())
+}
+
+/// It is not less than half of the median of the last ones, unless the rows went down with it.
+pub(super) fn size(earlier: &[Kept], dump: u64, rows: u64) -> Result<()> {
+    let last = &earlier[earlier.len().saturating_sub(EARLIER)..];
+    let Some(usual) = median(last.iter().map(|kept| kept.manifest.dump.bytes)) else {
+        return Ok(());
+    };
+    let usual_rows = median(last.iter().map(|kept| kept.manifest.content.rows())).unwrap_or(0);
+    if dump >= usual / 2 || rows < usual_rows / 2 {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::Red,
+        format!(
+            "the dump has {dump} bytes, half of the {usual} that are usual would be expected of {}",
+            text::plural(usize::try_from(rows).unwrap_or(usize::MAX), "row")
+        ),
+    )
+    .help("look for what the database lost; if it was meant to go, move the earlier backups elsewhere")
+    .into())
+}
+
+fn median(values: impl Iterator<Item = u64>) -> Option<u64> {
+    let mut values: Vec<u64> = values.collect();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied()
+}
+
+/// Size and SHA-256 of a file; its name is the file's.
+pub(super) fn read(path: &Path) -> std::io::Result<Dump> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; 1 << 16];
+    let mut bytes = 0;
+    loop {
+        let n = file.read(&mut chunk)?;
+        if n == 0 {
+            break;
+        }
+        hash.update(&chunk[..n]);
+        bytes += n as u64;
+    }
+    Ok(Dump {
+        file: path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        bytes,
+        sha256: marker::hex(&hash.finalize()),
+    })
+}
