@@ -275,39 +275,8 @@ impl<'a> Reader<'a> {
                     self.hit(Op::RewriteTable, node, table);
                 }
             }
-            Kind::LOCK => {
-                let mode = child(node, Kind::LOCK_MODE_CLAUSE).map(|mode| words(&mode).join(" "));
-                // What SELECT, INSERT and their like take by themselves keeps nobody out.
-                let is_light = matches!(
-                    mode.as_deref(),
-                    Some("in access share mode" | "in row share mode" | "in row exclusive mode")
-                );
-                for table in node
-                    .descendants()
-                    .filter(|n| n.kind() == Kind::RELATION_NAME_REF)
-                {
-                    let table = name(&table);
-                    if !is_light && self.is_old(&table) {
-                        self.hit(Op::LockTable, node, &*table);
-                        self.lock(&table);
-                    }
-                }
-            }
-            Kind::GRANT | Kind::ALTER_DEFAULT_PRIVILEGES => {
-                let to_public = |list: Node| words(&list).iter().any(|word| word == "public");
-                let is_grant = node.kind() == Kind::GRANT
-                    || find(node, Kind::GRANT_DEFAULT_PRIVILEGES).is_some();
-                if is_grant
-                    && node
-                        .descendants()
-                        .filter(|n| n.kind() == Kind::ROLE_REF_LIST)
-                        .any(to_public)
-                {
-                    let what = find(node, Kind::ON_PRIVILEGE_OBJECTS_CLAUSE)
-                        .map(|on| words(&on)[1..].join(" "));
-                    self.hit(Op::GrantPublic, node, what.unwrap_or_default());
-                }
-            }
+            Kind::LOCK => self.lock_tables(node),
+            Kind::GRANT | Kind::ALTER_DEFAULT_PRIVILEGES => self.grant(node),
             Kind::CREATE_TRIGGER => {
                 let table = name_of(node, Kind::ON_RELATION).unwrap_or_default();
                 if self.is_old(&table) {

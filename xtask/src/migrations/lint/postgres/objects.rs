@@ -1,4 +1,4 @@
-//! Views, types, domains and settings; what is dropped.
+//! Functions, views, types, domains, privileges and settings; what is dropped or locked by name.
 
 use squawk_syntax::ast::{self, AstNode as _};
 
@@ -134,6 +134,41 @@ impl Reader<'_> {
             self.catalog.drop_table(&dropped);
             self.catalog.domains.remove(&dropped);
             self.created.remove(&dropped);
+        }
+    }
+
+    pub(super) fn lock_tables(&mut self, node: &Node) {
+        let mode = child(node, Kind::LOCK_MODE_CLAUSE).map(|mode| words(&mode).join(" "));
+        // What SELECT, INSERT and their like take by themselves keeps nobody out.
+        let is_light = matches!(
+            mode.as_deref(),
+            Some("in access share mode" | "in row share mode" | "in row exclusive mode")
+        );
+        for table in node
+            .descendants()
+            .filter(|n| n.kind() == Kind::RELATION_NAME_REF)
+        {
+            let table = name(&table);
+            if !is_light && self.is_old(&table) {
+                self.hit(Op::LockTable, node, &*table);
+                self.lock(&table);
+            }
+        }
+    }
+
+    pub(super) fn grant(&mut self, node: &Node) {
+        let to_public = |list: Node| words(&list).iter().any(|word| word == "public");
+        let is_grant =
+            node.kind() == Kind::GRANT || find(node, Kind::GRANT_DEFAULT_PRIVILEGES).is_some();
+        if is_grant
+            && node
+                .descendants()
+                .filter(|n| n.kind() == Kind::ROLE_REF_LIST)
+                .any(to_public)
+        {
+            let what =
+                find(node, Kind::ON_PRIVILEGE_OBJECTS_CLAUSE).map(|on| words(&on)[1..].join(" "));
+            self.hit(Op::GrantPublic, node, what.unwrap_or_default());
         }
     }
 
