@@ -23,7 +23,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ),
     (
         "20260201000200_states.sql",
-        "create table states (name text primary key);
+        "-- heavy: there are few orders
+         create table states (name text primary key);
          insert into states select distinct state from orders;
          alter table orders add column note text;",
     ),
@@ -925,4 +926,73 @@ fn a_backfill_that_cannot_be_walked_is_refused() {
     backfill()
         .expect(3)
         .says("was edited after it began, 14 rows ago");
+}
+
+/// The server says it by functions of its own; here others stand before them.
+#[test]
+fn a_replica_and_a_clock_that_is_off_are_refused() {
+    let Some(bench) = Bench::new() else { return };
+    let clock = |how: &str| {
+        format!("create function clock_timestamp() returns timestamptz language sql as $$ select now() {how} interval '1 hour' $$")
+    };
+    let replica = "create function pg_is_in_recovery() returns boolean language sql as 'select true'";
+    for (function, message) in [
+        (replica.to_owned(), "is a replica, and takes no changes"),
+        (clock("+"), "min behind the server's"),
+        (clock("-"), "min ahead of the server's"),
+    ] {
+        let database = bench.database();
+        bench.execute(&database, &function);
+        let name = &database.name;
+        bench.execute(
+            &database,
+            &format!("alter database {name} set search_path = public, pg_catalog"),
+        );
+        (bench.migrate(&database, &[]).expect(3)).says(message).says("help: ");
+        let migrated = "select (to_regclass('_sqlx_migrations') is not null)::text";
+        assert_eq!(bench.texts(&database, migrated), ["false"]);
+    }
+}
+
+#[test]
+fn ctrl_c_ends_a_run_that_can_be_resumed() {
+    let Some(bench) = Bench::new() else { return };
+    let database = bench.database();
+    let ended = bench.ask(&database, async |connection| {
+        bench.migrate(&database, &["--plan-hash", "00000000"]).expect(3);
+        // CONCURRENTLY waits for whoever still reads what was before.
+        let mut transaction = connection.begin().await.unwrap();
+        sqlx::raw_sql("set transaction isolation level repeatable read; select 1")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        let child = (bench.command(&database, &[]))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while states(&database).await != ["begun"] {
+            assert!(began.elapsed() < Duration::from_secs(30));
+        }
+        let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        transaction.rollback().await.unwrap();
+        ended
+    });
+    let error = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{error}");
+    bench.migrate(&database, &["--resume"]).expect(0);
+    assert_eq!(bench.digest(&database), bench.undisturbed());
+}
+
+async fn states(database: &Database) -> Vec<String> {
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let states = sqlx::query_scalar("select state from _migration_journal")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap_or_default();
+    connection.close().await.unwrap();
+    states
 }
