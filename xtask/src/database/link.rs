@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::target::{At, Target};
 use crate::exit::Problem;
-use crate::migrations::Engine;
+use crate::migrations::{Engine, OWN_TABLES};
 
 /// How long a server may take to answer at first.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -104,16 +104,18 @@ impl Link {
     pub(crate) async fn tables(&mut self) -> Result<i64> {
         const POSTGRES: &str = "select count(*) from pg_class where relkind in ('r', 'p', 'v', 'm', 'f')
             and relnamespace not in (select oid from pg_namespace where nspname in ('pg_catalog', 'information_schema') or nspname like 'pg\\_%')
-            and relname not in ('_env_marker', '_migration_backfill', '_migration_journal', '_sqlx_migrations')";
+            and relname not in";
         const SQLITE: &str =
             "select count(*) from sqlite_master where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\'
-            and name not in ('_env_marker', '_migration_backfill', '_migration_journal', '_sqlx_migrations')";
-        let count = match self {
-            Link::Postgres { connection, .. } => {
-                sqlx::query_scalar(POSTGRES).fetch_one(connection).await
-            }
-            Link::Sqlite { connection } => sqlx::query_scalar(SQLITE).fetch_one(connection).await,
+            and name not in";
+        let own = OWN_TABLES.join("', '");
+        let sql = match self.engine() {
+            Engine::Postgres => POSTGRES,
+            Engine::Sqlite => SQLITE,
         };
+        let sql = sqlx::AssertSqlSafe(format!("{sql} ('{own}')"));
+        let count: sqlx::Result<i64> =
+            on!(self, c => sqlx::query_scalar(sql).fetch_one(&mut *c).await);
         count.context("failed to count the tables")
     }
 

@@ -90,9 +90,12 @@ pub(super) const GATE: Gate = Gate {
 type Schema = (String, Logical);
 
 fn replay(cx: &Cx, engine: Engine) -> Result<Replayed<Schema>> {
-    replay::with(cx, engine, &cx.root.join(engine.folder()), async |scratch| {
-        Ok((scratch.text().await?, scratch.logical().await?))
-    })
+    replay::with(
+        cx,
+        engine,
+        &cx.root.join(engine.folder()),
+        async |scratch| Ok((scratch.text().await?, scratch.logical().await?)),
+    )
 }
 
 /// What the server says of new statements, where there is one.

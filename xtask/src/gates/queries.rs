@@ -74,7 +74,8 @@ fn statement(tree: &Tree) -> Result<(String, String)> {
     let registry = Registry::parse(&tree.read(FILE)?)?;
     let begins = |query: &&Query| {
         let start = format!("{} = \"", query.name);
-        tree.read(&query.file).is_ok_and(|text| text.contains(&start))
+        tree.read(&query.file)
+            .is_ok_and(|text| text.contains(&start))
     };
     let query = registry.of(Engine::Sqlite).find(begins);
     let query = query.context("no statement to plant in")?;
@@ -90,7 +91,9 @@ fn check(cx: &Cx) -> Result<Report> {
     for query in registry.unpaired() {
         let Query { name, engine, .. } = query;
         let message = format!("`{name}` is there for {engine} only");
-        report.findings.push(query.finding(cx, "queries/unpaired", message));
+        report
+            .findings
+            .push(query.finding(cx, "queries/unpaired", message));
     }
     for engine in Engine::ALL {
         let statements = registry.of(engine).count();
@@ -114,11 +117,17 @@ fn prepare(cx: &Cx, engine: Engine, registry: &Registry, report: &mut Report) ->
             report.count(&format!("prepared-{}", engine.name()), statements);
             for (query, why) in refused {
                 let message = format!("{} refuses `{}`: {why}", engine.title(), query.name);
-                report.findings.push(query.finding(cx, "queries/refused", message));
+                report
+                    .findings
+                    .push(query.finding(cx, "queries/refused", message));
             }
         }
         Replayed::Refused(refused) => {
-            let message = format!("{} refuses a migration: {}", engine.title(), refused.message());
+            let message = format!(
+                "{} refuses a migration: {}",
+                engine.title(),
+                refused.message()
+            );
             let problem = Problem::new(Code::Red, message);
             return Err(problem.help("cargo xtask ci migrations").into());
         }

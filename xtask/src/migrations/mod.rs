@@ -12,6 +12,14 @@ pub(crate) mod stamp;
 
 use serde::{Deserialize, Serialize};
 
+/// Tables that no migration makes: what the tool itself knows of a database.
+pub(crate) const OWN_TABLES: [&str; 4] = [
+    "_env_marker",
+    "_migration_backfill",
+    "_migration_journal",
+    "_sqlx_migrations",
+];
+
 /// A database the product runs on, with its own folder of migrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

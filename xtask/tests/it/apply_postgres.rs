@@ -933,9 +933,12 @@ fn a_backfill_that_cannot_be_walked_is_refused() {
 fn a_replica_and_a_clock_that_is_off_are_refused() {
     let Some(bench) = Bench::new() else { return };
     let clock = |how: &str| {
-        format!("create function clock_timestamp() returns timestamptz language sql as $$ select now() {how} interval '1 hour' $$")
+        format!(
+            "create function clock_timestamp() returns timestamptz language sql as $$ select now() {how} interval '1 hour' $$"
+        )
     };
-    let replica = "create function pg_is_in_recovery() returns boolean language sql as 'select true'";
+    let replica =
+        "create function pg_is_in_recovery() returns boolean language sql as 'select true'";
     for (function, message) in [
         (replica.to_owned(), "is a replica, and takes no changes"),
         (clock("+"), "min behind the server's"),
@@ -948,7 +951,9 @@ fn a_replica_and_a_clock_that_is_off_are_refused() {
             &database,
             &format!("alter database {name} set search_path = public, pg_catalog"),
         );
-        (bench.migrate(&database, &[]).expect(3)).says(message).says("help: ");
+        (bench.migrate(&database, &[]).expect(3))
+            .says(message)
+            .says("help: ");
         let migrated = "select (to_regclass('_sqlx_migrations') is not null)::text";
         assert_eq!(bench.texts(&database, migrated), ["false"]);
     }
@@ -959,7 +964,9 @@ fn ctrl_c_ends_a_run_that_can_be_resumed() {
     let Some(bench) = Bench::new() else { return };
     let database = bench.database();
     let ended = bench.ask(&database, async |connection| {
-        bench.migrate(&database, &["--plan-hash", "00000000"]).expect(3);
+        bench
+            .migrate(&database, &["--plan-hash", "00000000"])
+            .expect(3);
         // CONCURRENTLY waits for whoever still reads what was before.
         let mut transaction = connection.begin().await.unwrap();
         sqlx::raw_sql("set transaction isolation level repeatable read; select 1")

@@ -93,15 +93,26 @@ create view cheap as select * from orders where price < 10;";
 
 #[test]
 fn postgres_a_backup_is_proven_and_its_manifest_says_what_it_holds() {
-    let Some(staging) = Staging::new(KITCHEN) else { return };
+    let Some(staging) = Staging::new(KITCHEN) else {
+        return;
+    };
     let (path, manifest) = staging.backup();
     assert_eq!(manifest["environment"], "staging");
-    assert_eq!(manifest["identity"]["database"], staging.database.name.as_str());
+    assert_eq!(
+        manifest["identity"]["database"],
+        staging.database.name.as_str()
+    );
     let tables = manifest["content"]["tables"].as_object().unwrap();
     assert_eq!(tables["public.orders"]["rows"], 500);
     assert_eq!(tables["odd place.a \"table\""]["rows"], 3);
     assert_eq!(tables["public._env_marker"]["rows"], 1);
-    assert_eq!(manifest["content"]["sequences"]["public.orders_id_seq"]["last"], 500);
+    assert_eq!(
+        manifest["content"]["sequences"]["public.orders_id_seq"]["last"],
+        500
+    );
     assert_eq!(staging.files().len(), 3, "{:?}", staging.files());
-    (staging.xtask(&["db", "verify", path.to_str().unwrap()]).expect(0)).says("restored and compared");
+    (staging
+        .xtask(&["db", "verify", path.to_str().unwrap()])
+        .expect(0))
+    .says("restored and compared");
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use squawk_syntax::ast::{self, AstNode as _};
 
+use crate::migrations::OWN_TABLES;
 use crate::migrations::lint::catalog::{Catalog, Domain};
 use crate::migrations::lint::operations::Op;
 use crate::migrations::lint::tree::{
@@ -24,9 +25,6 @@ pub(super) struct Hit {
     /// What it does it to.
     pub(super) subject: String,
 }
-
-/// Tables that belong to the migrator and to the marker.
-const TRACKING: &[&str] = &["_sqlx_migrations", "env_marker"];
 
 /// Reads the statements of one file after the other.
 pub(super) struct Reader<'a> {
@@ -230,7 +228,7 @@ impl<'a> Reader<'a> {
                     .filter(|n| n.kind() == Kind::TABLE_NAME_REF)
                 {
                     let table = name(&table);
-                    if TRACKING.contains(&table.as_str()) {
+                    if OWN_TABLES.contains(&table.as_str()) {
                         self.hit(Op::TrackingTable, node, table);
                     } else if self.is_old(&table) {
                         self.hit(Op::Truncate, node, &*table);
@@ -250,7 +248,7 @@ impl<'a> Reader<'a> {
                 let table = find(node, Kind::TABLE_NAME_REF)
                     .map(|table| name(&table))
                     .unwrap_or_default();
-                if TRACKING.contains(&table.as_str()) && has(node, Kind::COPY_FROM) {
+                if OWN_TABLES.contains(&table.as_str()) && has(node, Kind::COPY_FROM) {
                     self.hit(Op::TrackingTable, node, table);
                 }
             }

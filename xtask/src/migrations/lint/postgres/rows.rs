@@ -1,6 +1,7 @@
 //! Statements that read and write rows.
 
-use super::{Reader, TRACKING};
+use super::Reader;
+use crate::migrations::OWN_TABLES;
 use crate::migrations::lint::operations::Op;
 use crate::migrations::lint::tree::{
     Kind, Node, child, conjuncts, find, has, name, name_of, words,
@@ -38,7 +39,7 @@ impl Reader<'_> {
         .iter()
         .find_map(|kind| name_of(node, *kind))
         .unwrap_or_default();
-        if TRACKING.contains(&target.as_str()) {
+        if OWN_TABLES.contains(&target.as_str()) {
             return self.hit(Op::TrackingTable, node, target);
         }
         let catalog = target.strip_prefix("pg_catalog.").unwrap_or(&target);

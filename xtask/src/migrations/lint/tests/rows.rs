@@ -320,9 +320,9 @@ pub(super) const ROWS: &[(&str, &str)] = &[
         "UPDATE _sqlx_migrations SET success = true WHERE version = 1",
         "destructive",
     ),
-    ("DELETE FROM env_marker WHERE id = 1", "destructive"),
+    ("DELETE FROM _env_marker WHERE id = 1", "destructive"),
     (
-        "INSERT INTO env_marker (id, env) VALUES (1, 'prod')",
+        "INSERT INTO _env_marker (id, env) VALUES (1, 'prod')",
         "destructive",
     ),
     (
