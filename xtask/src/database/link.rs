@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use marker::{Environment, Found};
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::target::{At, Target};
@@ -149,6 +149,8 @@ pub(crate) async fn open_sqlite(file: &Path, make: bool) -> Result<SqliteConnect
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(make)
+        // With a write-ahead log it loses no committed change but on power failure.
+        .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(Duration::from_secs(5))
         .foreign_keys(true);
     let options = if make {

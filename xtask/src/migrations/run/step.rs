@@ -1,6 +1,6 @@
 //! Applying one migration.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use sqlx::migrate::{Migrate as _, MigrateError, Migration};
@@ -10,6 +10,7 @@ use super::outside::{self, Outcome};
 use super::{Event, Events, Limits, failpoint, state};
 use crate::database::{Link, on};
 use crate::exit::{Code, Problem};
+use crate::migrations::Engine;
 use crate::migrations::apply::Refused;
 use crate::migrations::lint::{self, Sql};
 
@@ -33,7 +34,7 @@ pub(super) async fn apply(
         name: &migration.description,
         in_transaction: !migration.no_tx,
     });
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let result = if migration.no_tx {
         outside(link, migration, source, limits).await
     } else {
@@ -54,8 +55,8 @@ pub(super) async fn apply(
     Ok(())
 }
 
-/// In sqlx's transaction, with its row: there or not there. A lock that is not had is asked for
-/// again, after a pause in which those behind us in the queue get their turn.
+/// In one transaction with its row: there or not there. A lock that is not had is asked for again,
+/// after a pause in which those behind us in the queue get their turn.
 async fn inside(
     link: &mut Link,
     migration: &Migration,
@@ -65,9 +66,9 @@ async fn inside(
 ) -> Result<()> {
     let mut pause = PAUSE;
     for attempt in 1.. {
-        settings(link, limits.lock, limits.statement).await?;
-        let applied = on!(link, c => c.apply(state::TABLE, migration).await.map(drop));
-        let Err(error) = applied else { break };
+        let Err(error) = transaction(link, migration, limits).await else {
+            break;
+        };
         let passing = passing(&error);
         if let Some(code) = passing.filter(|_| attempt < limits.attempts) {
             events(&Event::Retried {
@@ -92,6 +93,40 @@ async fn inside(
         return Err(problem.into());
     }
     Ok(())
+}
+
+/// Four round trips and one commit; sqlx's own `apply` commits a second time, for the duration.
+async fn transaction(
+    link: &mut Link,
+    migration: &Migration,
+    limits: &Limits,
+) -> Result<(), MigrateError> {
+    let began = Instant::now();
+    let begin = match link.engine() {
+        Engine::Postgres => format!(
+            "begin; set local lock_timeout = {}; set local statement_timeout = {}",
+            limits.lock.as_millis(),
+            limits.statement.as_millis()
+        ),
+        Engine::Sqlite => "begin immediate".to_owned(),
+    };
+    link.execute(&begin).await?;
+    let version = migration.version;
+    let done = match link.execute(migration.sql.as_str()).await {
+        Err(error) => Err(MigrateError::ExecuteMigration(error, version)),
+        Ok(()) => on!(link, c => c.skip(state::TABLE, migration).await),
+    };
+    if let Err(error) = done {
+        // Where the session is gone, so is its transaction.
+        let _ = link.execute("rollback").await;
+        return Err(error);
+    }
+    let commit = format!(
+        "update {} set execution_time = {} where version = {version}; commit",
+        state::TABLE,
+        began.elapsed().as_nanos()
+    );
+    Ok(link.execute(&commit).await?)
 }
 
 fn passing(error: &MigrateError) -> Option<&'static str> {
