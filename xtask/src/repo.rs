@@ -224,6 +224,27 @@ pub(crate) fn base(repo: &Repository, trunk: &str) -> Result<Base> {
     })
 }
 
+/// The newest release tag, `vX.Y.Z`, that `commit` has behind it, and the commit it is of.
+pub(crate) fn last_release(repo: &Repository, commit: Oid) -> Result<Option<(String, Oid)>> {
+    let mut newest: Option<(semver::Version, String, Oid)> = None;
+    let names = repo.tag_names(Some("v*")).context("failed to list tags")?;
+    for name in names.iter().flatten().flatten() {
+        let Ok(version) = semver::Version::parse(&name[1..]) else {
+            continue;
+        };
+        let object = repo.revparse_single(&format!("refs/tags/{name}"));
+        let Ok(tagged) = object.and_then(|object| object.peel_to_commit()) else {
+            continue;
+        };
+        let is_behind = tagged.id() == commit || repo.graph_descendant_of(commit, tagged.id())?;
+        let is_newer = newest.as_ref().is_none_or(|(known, ..)| *known < version);
+        if version.pre.is_empty() && is_newer && is_behind {
+            newest = Some((version, name.to_owned(), tagged.id()));
+        }
+    }
+    Ok(newest.map(|(_, name, commit)| (name, commit)))
+}
+
 /// Whether there is such a branch, here or on `origin`.
 pub(crate) fn has_branch(repo: &Repository, name: &str) -> bool {
     repo.find_branch(name, BranchType::Local).is_ok()

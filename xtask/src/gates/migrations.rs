@@ -10,10 +10,12 @@ use super::{Cache, Gate, Input, Platform, Rule, Tier, minutes};
 use crate::cx::{Cx, Postgres, write_atomic};
 use crate::environment;
 use crate::migrations::apply;
-use crate::migrations::files::Listed;
+use crate::migrations::contract::Released;
+use crate::migrations::files::{Listed, Migration};
 use crate::migrations::lint::measure::{self, Statement};
 use crate::migrations::lint::{self, Sql};
 use crate::migrations::plants::PLANTS;
+use crate::migrations::queries::{self, Query};
 use crate::migrations::replay::{self, Replayed};
 use crate::migrations::schema::{self, logical::Logical, page};
 use crate::migrations::{Engine, files};
@@ -80,21 +82,40 @@ pub(super) const GATE: Gate = Gate {
             "migrations/parity",
             "what one engine has and the other has not, as far as an app can tell",
         ),
+        Rule::error(
+            "migrations/contract",
+            "a new migration takes away what a query of the last release uses",
+        ),
     ],
     check,
     fix: Some(fix),
     plants: PLANTS,
 };
 
-/// What the migrations of an engine make: the text to commit, and what it means.
-type Schema = (String, Logical);
+/// What the migrations of an engine make.
+struct Schema {
+    /// To be committed.
+    text: String,
+    logical: Logical,
+    /// What it refuses of the last release's queries, and why.
+    refused: Vec<(Query, String)>,
+}
 
-fn replay(cx: &Cx, engine: Engine) -> Result<Replayed<Schema>> {
+fn replay(cx: &Cx, engine: Engine, released: Option<&Released>) -> Result<Replayed<Schema>> {
     replay::with(
         cx,
         engine,
         &cx.root.join(engine.folder()),
-        async |scratch| Ok((scratch.text().await?, scratch.logical().await?)),
+        async |scratch| {
+            Ok(Schema {
+                text: scratch.text().await?,
+                logical: scratch.logical().await?,
+                refused: match released {
+                    Some(released) => released.refused(engine, scratch).await?,
+                    None => Vec::new(),
+                },
+            })
+        },
     )
 }
 
@@ -141,6 +162,7 @@ fn check(cx: &Cx) -> Result<Report> {
     let listed = files::list(cx)?;
     report.findings.clone_from(&listed.findings);
     let mut history = BTreeSet::new();
+    let mut released = None;
     match repo::open(&cx.root)? {
         Some(repo) => {
             let base = repo::base(&repo, &cx.policy.branch.trunk)?;
@@ -151,6 +173,10 @@ fn check(cx: &Cx) -> Result<Report> {
             if let Some(commit) = behind.or(base.commit) {
                 let merged = files::merged(cx, &repo, commit)?;
                 history = merged.into_iter().map(|migration| migration.file).collect();
+                let is_new = |migration: &Migration| !history.contains(&migration.file);
+                if listed.migrations.iter().any(is_new) {
+                    released = Some((Released::read(cx, &repo, commit)?, repo));
+                }
             }
             report.note(format!("against {}", base.how));
         }
@@ -169,6 +195,20 @@ fn check(cx: &Cx) -> Result<Report> {
     report.count("statements", lint.statements);
     report.findings.extend(lint.findings);
     report.findings.extend(measured(cx, &sources, &lint.fresh)?);
+    if let Some((
+        Released {
+            name,
+            registry: None,
+            ..
+        },
+        _,
+    )) = &released
+    {
+        report.note(format!(
+            "{name} has no `{}`: whether its queries still work is not known",
+            queries::FILE
+        ));
+    }
     let mut meanings = Vec::new();
     for engine in Engine::ALL {
         let of_engine = listed
@@ -194,14 +234,17 @@ fn check(cx: &Cx) -> Result<Report> {
         if of_engine == 0 || is_ambiguous {
             continue;
         }
-        match replay(cx, engine)? {
+        match replay(cx, engine, released.as_ref().map(|(released, _)| released))? {
             Replayed::Done(schema) => {
                 report.count(&format!("applied-{}", engine.name()), of_engine);
                 for (file, wanted) in generated(engine, &schema) {
                     report.findings.extend(stale(cx, file, &wanted)?);
                 }
-                let (_, logical) = schema;
-                meanings.push(logical);
+                if let Some((released, repo)) = &released {
+                    let broken = released.broken(cx, repo, engine, &schema.refused, &sources)?;
+                    report.findings.extend(broken);
+                }
+                meanings.push(schema.logical);
             }
             Replayed::Refused(refused) => {
                 report
@@ -218,6 +261,7 @@ fn check(cx: &Cx) -> Result<Report> {
                     "applied-postgres".to_owned(),
                     "migrations/measured".to_owned(),
                     "migrations/parity".to_owned(),
+                    "migrations/contract".to_owned(),
                 ],
             }),
         }
@@ -230,11 +274,11 @@ fn check(cx: &Cx) -> Result<Report> {
 }
 
 /// The files that follow from an engine's schema, and their text.
-fn generated(engine: Engine, (text, logical): &Schema) -> Vec<(&'static str, String)> {
-    let mut files = vec![(engine.snapshot(), text.clone())];
+fn generated(engine: Engine, schema: &Schema) -> Vec<(&'static str, String)> {
+    let mut files = vec![(engine.snapshot(), schema.text.clone())];
     // Its types say more.
     if engine == Engine::Postgres {
-        files.push((page::FILE, page::page(logical)));
+        files.push((page::FILE, page::page(&schema.logical)));
     }
     files
 }
@@ -262,7 +306,7 @@ fn fix(cx: &Cx) -> Result<Vec<String>> {
         .into_iter()
         .filter(|engine| cx.root.join(engine.folder()).is_dir())
     {
-        let Replayed::Done(schema) = replay(cx, engine)? else {
+        let Replayed::Done(schema) = replay(cx, engine, None)? else {
             continue;
         };
         for (file, wanted) in generated(engine, &schema) {

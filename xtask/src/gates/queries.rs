@@ -10,7 +10,7 @@ use crate::migrations::Engine;
 use crate::migrations::queries::{self, FILE, Query, Registry, outside};
 use crate::migrations::replay::{self, Replayed};
 use crate::report::{Finding, NotRun, Report, text};
-use crate::runner::tree::Tree;
+use crate::runner::tree::{Spot, Tree};
 
 pub(super) const GATE: Gate = Gate {
     id: "queries",
@@ -44,19 +44,11 @@ pub(super) const GATE: Gate = Gate {
     plants: &[
         Plant {
             rule: "queries/refused",
-            plant: |tree| {
-                let (file, name) = statement(tree)?;
-                let start = format!("{name} = \"");
-                tree.replace(&file, &start, &format!("{start}planted "))
-            },
+            plant: |tree| plant(tree, |name| format!("{name} = \"planted ")),
         },
         Plant {
             rule: "queries/unpaired",
-            plant: |tree| {
-                let (file, name) = statement(tree)?;
-                let start = format!("{name} = \"");
-                tree.replace(&file, &start, &format!("PLANTED = \"SELECT 1\";\n{start}"))
-            },
+            plant: |tree| plant(tree, |name| format!("PLANTED = \"SELECT 1\";\n{name} = \"")),
         },
         Plant {
             rule: "queries/outside",
@@ -69,17 +61,18 @@ pub(super) const GATE: Gate = Gate {
     ],
 };
 
-/// File and name of a statement for SQLite that begins on the line of its name.
-fn statement(tree: &Tree) -> Result<(String, String)> {
+/// Puts something else where a statement for SQLite begins on the line of its name.
+fn plant(tree: &Tree, instead: impl Fn(&str) -> String) -> Result<Spot> {
     let registry = Registry::parse(&tree.read(FILE)?)?;
-    let begins = |query: &&Query| {
-        let start = format!("{} = \"", query.name);
-        tree.read(&query.file)
-            .is_ok_and(|text| text.contains(&start))
-    };
+    let start = |query: &Query| format!("\n{} = \"", query.name);
+    let begins =
+        |query: &&Query| (tree.read(&query.file)).is_ok_and(|text| text.contains(&start(query)));
     let query = registry.of(Engine::Sqlite).find(begins);
     let query = query.context("no statement to plant in")?;
-    Ok((query.file.clone(), query.name.clone()))
+    let planted = format!("\n{}", instead(&query.name));
+    let before = tree.replace(&query.file, &start(query), &planted)?;
+    let line = before.line.map(|line| line + 1);
+    Ok(Spot { line, ..before })
 }
 
 fn check(cx: &Cx) -> Result<Report> {

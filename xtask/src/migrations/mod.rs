@@ -1,6 +1,7 @@
 //! Database migrations: the rules of their files, their application, the schema they make.
 
 pub(crate) mod apply;
+pub(crate) mod contract;
 pub(crate) mod files;
 pub(crate) mod lint;
 pub(crate) mod plants;

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
+use super::queries::{self, Registry};
 use super::{Engine, files};
 use crate::gates::Plant;
 use crate::runner::tree::{Spot, Tree};
@@ -128,6 +129,24 @@ pub(crate) const PLANTS: &[Plant] = &[
         plant: |tree| {
             let sql = "ALTER TABLE env_marker\n    ADD COLUMN planted TEXT;\n";
             planted(tree, Engine::Postgres, sql, 2)
+        },
+    },
+    Plant {
+        rule: "migrations/contract",
+        plant: |tree| {
+            let registry = Registry::parse(&tree.read(queries::FILE)?)?;
+            let table = registry.of(Engine::Postgres).find_map(|query| {
+                let mut words = query.sql.split_whitespace();
+                words.find(|word| word.eq_ignore_ascii_case("from"))?;
+                words
+                    .next()
+                    .filter(|word| word.bytes().all(|b| b == b'_' || b.is_ascii_lowercase()))
+            });
+            let table = table.context("no query to plant for")?;
+            let sql = format!(
+                "-- It is called otherwise now.\nALTER TABLE {table}\n    RENAME TO planted;\n"
+            );
+            planted(tree, Engine::Postgres, &sql, 2)
         },
     },
 ];

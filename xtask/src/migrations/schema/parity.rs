@@ -225,7 +225,7 @@ impl Difference {
         let finding = Finding::error("migrations/parity", self.message).help(
             "a migration does the same on both engines; mend it with a new one where it is merged",
         );
-        match newest(files, &self.names) {
+        match newest(files.iter(), &self.names) {
             Some((file, line)) => finding.at(file, line),
             None => finding,
         }
@@ -233,7 +233,10 @@ impl Difference {
 }
 
 /// The newest file with all of the names, and the line of the last of them.
-fn newest<'a>(files: &'a [Sql], names: &[String]) -> Option<(&'a str, usize)> {
+pub(crate) fn newest<'a>(
+    files: impl Iterator<Item = &'a Sql>,
+    names: &[String],
+) -> Option<(&'a str, usize)> {
     let version = |sql: &Sql| sql.file.rsplit('/').next().map(str::to_owned);
     let mut found: Option<(&Sql, usize)> = None;
     for sql in files {
