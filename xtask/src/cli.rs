@@ -66,6 +66,10 @@ enum Command {
     Migrate(project::migrate::Options),
     /// Say whose a database is; back it up, restore it, measure a recovery
     Db(project::db::Options),
+    /// Look whether the database may be deployed to. Writes nothing
+    Predeploy(project::deploy::Predeploy),
+    /// Deploy: the database, in three steps
+    Deploy(project::deploy::Options),
     /// List every route with what stands before it, in this workspace or any other that uses axum
     Routes(routes::command::Options),
     /// Measure the runner (cold build, no-op, each gate), the apps, the route scan, or the lint
@@ -159,6 +163,8 @@ pub(crate) fn run() -> Result<Code> {
         Command::Test { package } => project::test::run(&shared, package),
         Command::Migrate(options) => project::migrate::run(&shared, &options),
         Command::Db(options) => project::db::run(&shared, &options),
+        Command::Predeploy(options) => project::deploy::predeploy(&shared, &options),
+        Command::Deploy(options) => project::deploy::run(&shared, &options),
         Command::Routes(options) => routes::command::run(&options),
         Command::Bench(options) => project::bench::run(&shared, &options),
     }

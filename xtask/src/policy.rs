@@ -22,6 +22,7 @@ pub(crate) struct Policy {
     pub(crate) migrations: Migrations,
     pub(crate) queries: Queries,
     pub(crate) backup: Backup,
+    pub(crate) deploy: Deploy,
     /// Per gate id.
     pub(crate) gates: BTreeMap<String, GatePolicy>,
     pub(crate) allow: Vec<Allow>,
@@ -332,6 +333,22 @@ impl Default for KeepDays {
             dev: 7,
             staging: 14,
             production: 90,
+        }
+    }
+}
+
+/// What a deployment relies on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Deploy {
+    /// How old the receipt of staging may be when production is migrated.
+    pub(crate) receipt_max_age_h: u32,
+}
+
+impl Default for Deploy {
+    fn default() -> Self {
+        Self {
+            receipt_max_age_h: 168,
         }
     }
 }

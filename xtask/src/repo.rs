@@ -137,6 +137,27 @@ pub(crate) fn head(root: &Path) -> Result<Head> {
     })
 }
 
+/// Names of the tags of HEAD's commit, annotated or not.
+pub(crate) fn tags_at_head(root: &Path) -> Result<Vec<String>> {
+    let Some(repo) = open(root)? else {
+        return Ok(Vec::new());
+    };
+    let Ok(head) = repo.head().and_then(|head| head.peel_to_commit()) else {
+        return Ok(Vec::new());
+    };
+    let mut tags = Vec::new();
+    let references = repo.references_glob("refs/tags/*");
+    for reference in references.context("failed to read the tags")? {
+        let reference = reference.context("failed to read the tags")?;
+        // A tag may name a file, and a name need not be UTF-8: neither is a release.
+        let is_here = (reference.peel_to_commit()).is_ok_and(|commit| commit.id() == head.id());
+        if is_here && let Ok(name) = reference.shorthand() {
+            tags.push(name.to_owned());
+        }
+    }
+    Ok(tags)
+}
+
 /// The commit a change is measured against.
 #[derive(Debug)]
 pub(crate) struct Base {

@@ -4,6 +4,7 @@ pub(crate) mod backup;
 mod link;
 mod marker;
 mod permit;
+pub(crate) mod receipt;
 mod scratch;
 mod target;
 

@@ -4,8 +4,10 @@
 use anyhow::Result;
 use marker::Identity;
 
-use super::{Scratch, Target};
+use super::backup::VerifiedBackup;
+use super::{AppEnv, Scratch, Target};
 use crate::exit::Problem;
+use crate::guards::Passed;
 
 /// What was shown before migrations may be applied.
 #[derive(Debug)]
@@ -14,6 +16,10 @@ pub(crate) enum Permit {
     Local(Local),
     /// A database that this process made, and that goes with it.
     Scratch(OfScratch),
+    /// The guards of staging hold, and there is a backup to go back to.
+    Staging(Guarded),
+    /// The guards of production hold, and there is a backup to go back to.
+    Production(Guarded),
 }
 
 /// Shown by [`Permit::local`] alone.
@@ -24,7 +30,23 @@ pub(crate) struct Local(());
 #[derive(Debug)]
 pub(crate) struct OfScratch(String);
 
+/// Shown by [`Permit::guarded`] alone: the backup of the database that may be changed.
+#[derive(Debug)]
+pub(crate) struct Guarded(VerifiedBackup);
+
 impl Permit {
+    /// For the database that `backup` is of, in the environment whose guards were passed.
+    ///
+    /// # Errors
+    /// A bug, where the guards passed are of an environment that is not guarded.
+    pub(crate) fn guarded(passed: &Passed, backup: VerifiedBackup) -> Result<Self> {
+        match passed.environment() {
+            AppEnv::Staging => Ok(Permit::Staging(Guarded(backup))),
+            AppEnv::Production => Ok(Permit::Production(Guarded(backup))),
+            other => Err(Problem::bug(format!("`{other}` has no guarded permit")).into()),
+        }
+    }
+
     /// For that scratch database, and for no other.
     pub(crate) fn scratch(scratch: &Scratch) -> Self {
         Permit::Scratch(OfScratch(scratch.target().to_string()))
@@ -47,19 +69,35 @@ impl Permit {
     }
 
     /// Whether it is for this target and this very database.
-    pub(crate) fn check(&self, target: &Target, _identity: &Identity) -> Result<()> {
-        match self {
-            Permit::Local(_) if !target.app_env.is_shared() => Ok(()),
-            Permit::Scratch(OfScratch(of)) if *of == target.to_string() => Ok(()),
-            Permit::Scratch(OfScratch(of)) => Err(Problem::bug(format!(
-                "a permit for the scratch database `{of}`, and the target is `{target}`"
-            ))
-            .into()),
-            Permit::Local(_) => Err(Problem::bug(format!(
-                "a permit for a local database, and the target is `{}`",
+    ///
+    /// # Errors
+    /// Exit 3 where the backup is of another database; a bug, where it is for another target.
+    pub(crate) fn check(&self, target: &Target, identity: &Identity) -> Result<()> {
+        let is_for = match self {
+            Permit::Local(_) => !target.app_env.is_shared(),
+            Permit::Scratch(OfScratch(of)) => *of == target.to_string(),
+            Permit::Staging(_) => target.app_env == AppEnv::Staging,
+            Permit::Production(_) => target.app_env == AppEnv::Production,
+        };
+        if !is_for {
+            return Err(Problem::bug(format!(
+                "the permit is not for `{target}` in `{}`",
                 target.app_env
             ))
-            .into()),
+            .into());
+        }
+        match self {
+            Permit::Staging(Guarded(backup)) | Permit::Production(Guarded(backup))
+                if backup.identity() != identity =>
+            {
+                Err(Problem::precondition(format!(
+                    "the backup is of `{}`, and the database is `{identity}`",
+                    backup.identity()
+                ))
+                .help("check DATABASE_URL: it names another database than a moment ago")
+                .into())
+            }
+            _ => Ok(()),
         }
     }
 }

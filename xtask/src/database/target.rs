@@ -26,7 +26,7 @@ pub(crate) enum AppEnv {
 }
 
 impl AppEnv {
-    const ALL: [AppEnv; 4] = [
+    pub(crate) const ALL: [AppEnv; 4] = [
         AppEnv::Local,
         AppEnv::Preview,
         AppEnv::Staging,

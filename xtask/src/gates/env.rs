@@ -69,7 +69,7 @@ pub(super) const GATE: Gate = Gate {
     ],
 };
 
-const FILE: &str = ".env.example";
+pub(crate) const FILE: &str = ".env.example";
 
 /// What `<app> describe settings` prints.
 #[derive(Debug, Deserialize)]
@@ -136,6 +136,23 @@ fn render(settings: &[(Setting, Vec<String>)]) -> String {
         }
     }
     text
+}
+
+/// The settings of a rendered file that must be set outside of `local`, each with whether the file
+/// has a value to start from.
+pub(crate) fn required(text: &str) -> Vec<(String, bool)> {
+    let mut about = "";
+    let mut required = Vec::new();
+    for line in text.lines() {
+        if line.starts_with('#') {
+            about = line;
+        } else if let Some((name, value)) = line.split_once('=')
+            && about.ends_with(", required)")
+        {
+            required.push((name.to_owned(), !value.is_empty()));
+        }
+    }
+    required
 }
 
 fn check(cx: &Cx) -> Result<Report> {

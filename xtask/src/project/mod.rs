@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 mod database;
 pub(crate) mod db;
+pub(crate) mod deploy;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod migrate;

@@ -21,7 +21,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use sqlx::migrate::Migrate as _;
 
-pub(crate) use folder::Folder;
+pub(crate) use folder::{Folder, is_same_text};
 pub(crate) use plan::Plan;
 pub(crate) use state::Found;
 

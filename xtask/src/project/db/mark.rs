@@ -7,6 +7,7 @@ use crate::cli::say;
 use crate::cx::Cx;
 use crate::database::{Link, Target, refusal};
 use crate::exit::{Code, Problem};
+use crate::guards;
 
 pub(super) fn mark(cx: &Cx, environment: Environment, adopt: bool) -> Result<Code> {
     let target = Target::read(cx)?;
@@ -18,6 +19,9 @@ pub(super) fn mark(cx: &Cx, environment: Environment, adopt: bool) -> Result<Cod
         ))
         .help("set APP_ENV and DATABASE_URL to the environment that is meant")
         .into());
+    }
+    if environment == Environment::Prod {
+        guards::pass_to_mark(cx)?;
     }
     cx.block_on(async {
         let mut link = Link::open(&target, false).await?;

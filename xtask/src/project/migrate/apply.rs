@@ -1,12 +1,15 @@
 //! `cargo xtask migrate apply`.
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::cli::{Format, say};
 use crate::cx::Cx;
-use crate::database::{Permit, Target};
-use crate::exit::Code;
+use crate::database::{AppEnv, Permit, Target, backup};
+use crate::exit::{Code, Problem};
+use crate::guards;
 use crate::migrations::run::backfill::{self, Pace, Progress};
 use crate::migrations::run::{self, Event, Wish};
 use crate::report::terminal::seconds;
@@ -31,6 +34,9 @@ pub(crate) struct Apply {
     /// Apply only this plan, as `migrate plan` printed it
     #[arg(long, value_name = "HASH")]
     plan_hash: Option<String>,
+    /// The `.json` of a backup of this database; staging and production are migrated with one
+    #[arg(long, value_name = "MANIFEST")]
+    backup: Option<PathBuf>,
     /// Only what is wrong
     #[arg(short, long)]
     quiet: bool,
@@ -51,28 +57,68 @@ impl Apply {
 }
 
 pub(super) fn run(cx: &Cx, options: &Apply) -> Result<Code> {
+    let (target, permit) = permit(cx, options.backup.as_deref())?;
+    let show = match (options.quiet, options.format) {
+        (true, _) => Show::Nothing,
+        (false, Format::Json) => Show::Json,
+        (false, Format::Human | Format::Github) => Show::Lines,
+    };
+    apply(cx, &target, &permit, &options.wish(), show)
+}
+
+/// What stands before the runner here: the guards, and a backup that is proven again.
+fn permit(cx: &Cx, manifest: Option<&Path>) -> Result<(Target, Permit)> {
+    let app_env = AppEnv::read()?;
+    if !app_env.is_shared() {
+        let target = Target::read(cx)?;
+        let permit = Permit::local(&target)?;
+        return Ok((target, permit));
+    }
+    let passed = guards::pass(cx)?;
     let target = Target::read(cx)?;
-    let permit = Permit::local(&target)?;
-    let json = options.format == Format::Json;
+    let manifest = manifest.with_context(|| {
+        Problem::precondition(format!("`{app_env}` is migrated with a verified backup"))
+            .help("cargo xtask deploy db makes one and goes on with it; or name one of the last hour: --backup MANIFEST")
+    })?;
+    let backup = backup::recheck(cx, manifest, &target)?;
+    Ok((target, Permit::guarded(&passed, backup)?))
+}
+
+/// What is said of a run's events.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Show {
+    Nothing,
+    Lines,
+    /// A line of JSON for each.
+    Json,
+}
+
+/// Runs the migrator and says what it does.
+pub(crate) fn apply(
+    cx: &Cx,
+    target: &Target,
+    permit: &Permit,
+    wish: &Wish,
+    show: Show,
+) -> Result<Code> {
     let mut shown = Ok(());
     let mut events = |event: &Event<'_>| {
-        let line = if json {
-            serde_json::to_string(event).unwrap_or_default()
-        } else {
-            line(event)
+        let line = match show {
+            Show::Nothing => return,
+            Show::Lines => line(event),
+            Show::Json => serde_json::to_string(event).unwrap_or_default(),
         };
-        if shown.is_ok() && !options.quiet {
+        if shown.is_ok() {
             shown = say(line);
         }
     };
-    cx.block_on(run::run(cx, &target, &permit, &options.wish(), &mut events))?;
+    cx.block_on(run::run(cx, target, permit, wish, &mut events))?;
     shown?;
     Ok(Code::Done)
 }
 
-pub(super) fn backfill(cx: &Cx, name: &str, pace: Pace) -> Result<Code> {
-    let target = Target::read(cx)?;
-    let permit = Permit::local(&target)?;
+pub(super) fn backfill(cx: &Cx, name: &str, pace: Pace, manifest: Option<&Path>) -> Result<Code> {
+    let (target, permit) = permit(cx, manifest)?;
     let mut shown = Ok(());
     let mut on_batch = |progress: &Progress| {
         if let Some(last) = progress.last.as_ref().filter(|_| shown.is_ok()) {

@@ -1,9 +1,11 @@
 //! `cargo xtask migrate`: makes migrations, and applies them to the database of `APP_ENV`.
 
-mod apply;
+pub(crate) mod apply;
 mod files;
+mod guard;
 mod plan;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +46,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Print each condition of this environment, and whether it holds. Writes nothing
+    Guard {
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
     /// Change many rows in small batches, as migrations/backfills/ENGINE/NAME.sql says. A run that was
     /// killed goes on where it stopped
     Backfill {
@@ -54,6 +61,9 @@ enum Command {
         /// Milliseconds between two batches, for everybody else
         #[arg(long, default_value_t = 100)]
         pause_ms: u64,
+        /// As of `apply`
+        #[arg(long, value_name = "MANIFEST")]
+        backup: Option<PathBuf>,
     },
     /// Validate everything, then apply what is pending
     Apply(apply::Apply),
@@ -67,13 +77,16 @@ pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
         Some(Command::Renumber) => files::renumber(&cx),
         Some(Command::Status { format }) => plan::status(&cx, *format == Format::Json),
         Some(Command::Plan { format }) => plan::plan(&cx, *format == Format::Json),
+        Some(Command::Guard { format }) => guard::run(&cx, *format == Format::Json),
         Some(Command::Backfill {
             name,
             rows,
             pause_ms,
+            backup,
         }) => {
             let pause = Duration::from_millis(*pause_ms);
-            apply::backfill(&cx, name, Pace { rows: *rows, pause })
+            let pace = Pace { rows: *rows, pause };
+            apply::backfill(&cx, name, pace, backup.as_deref())
         }
         Some(Command::Apply(options)) => apply::run(&cx, options),
         None => apply::run(&cx, &options.apply),

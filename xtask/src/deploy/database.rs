@@ -1,0 +1,131 @@
+//! `cargo xtask deploy db`: verify, back up, migrate, in this order, and nothing else.
+//!
+//! It checks nothing itself. What is verified is in [`super::predeploy`], what must hold at each
+//! step in [`guards`], what a backup is worth in [`backup`]; and the runner takes a [`Permit`],
+//! which for staging and production only guards and a backup make.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+
+use super::predeploy;
+use crate::cli::say;
+use crate::cx::Cx;
+use crate::database::backup::VerifiedBackup;
+use crate::database::receipt::{Receipt, Took};
+use crate::database::{AppEnv, Link, Permit, Target, backup};
+use crate::exit::{self, Code};
+use crate::guards;
+use crate::migrations::run::{Folder, Found, Plan, Wish};
+use crate::project::migrate::apply::{self, Show};
+use crate::repo;
+
+/// Deploys the migrations of this commit to the database of `APP_ENV`; with `plan_hash`, only that
+/// plan.
+///
+/// # Errors
+/// Those of the step that failed; which one it was, and what is left, is printed.
+pub(crate) fn deploy(cx: &Cx, plan_hash: Option<String>) -> Result<Code> {
+    let ((), verify_s) = step(1, "verify", || predeploy::run(cx, None))?;
+    let target = Target::read(cx)?;
+    let (backup, backup_s) = step(2, "backup", || back_up(cx, &target))?;
+    let backup_sha256 = backup.sha256().to_owned();
+    let (plan, migrate_s) = step(3, "migrate", || migrate(cx, &target, backup, plan_hash))?;
+    if target.app_env == AppEnv::Staging {
+        let took = Took {
+            verify_s,
+            backup_s,
+            migrate_s,
+        };
+        let path = receipt(cx, &target, &plan, &backup_sha256, took)?.write(cx)?;
+        say(format!("receipt {}", path.display()))?;
+    }
+    Ok(Code::Done)
+}
+
+/// Prints which step begins, and what is left where it fails. Answers its seconds besides.
+fn step<T>(number: u8, name: &str, work: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
+    say(format!("[STEP {number}/3] {name}"))?;
+    let began = Instant::now();
+    let done = work();
+    if let Err(error) = &done {
+        let code = exit::code_of(error) as u8;
+        let left = if number < 3 {
+            "database unchanged"
+        } else {
+            "what was applied before stays; cargo xtask migrate status shows it"
+        };
+        say(format!(
+            "stopped in step {number}/3, exit code {code}: {left}"
+        ))?;
+    }
+    Ok((done?, began.elapsed().as_secs_f64()))
+}
+
+fn back_up(cx: &Cx, target: &Target) -> Result<VerifiedBackup> {
+    guards::pass(cx)?;
+    let made = backup::make(cx, target)?;
+    let again = backup::recheck(cx, made.path(), target)?;
+    say(format!("ok    {}", again.path().display()))?;
+    Ok(again)
+}
+
+/// Applies what is pending now; answers the hash of that plan.
+fn migrate(
+    cx: &Cx,
+    target: &Target,
+    backup: VerifiedBackup,
+    plan_hash: Option<String>,
+) -> Result<String> {
+    let passed = guards::pass(cx)?;
+    let permit = if target.app_env.is_shared() {
+        Permit::guarded(&passed, backup)?
+    } else {
+        Permit::local(target)?
+    };
+    let (mut folder, found) = read(cx, target)?;
+    let plan = Plan::new(&mut folder, &found, &cx.policy.allow)?;
+    let wish = Wish {
+        plan_hash: Some(plan_hash.unwrap_or_else(|| plan.hash.clone())),
+        ..Wish::default()
+    };
+    apply::apply(cx, target, &permit, &wish, Show::Lines)?;
+    Ok(plan.hash)
+}
+
+fn receipt(
+    cx: &Cx,
+    target: &Target,
+    plan_hash: &str,
+    backup_sha256: &str,
+    took: Took,
+) -> Result<Receipt> {
+    let commit = repo::head(&cx.root)?.commit.context("there is no commit")?;
+    let (identity, found) = cx.block_on(async {
+        let mut link = Link::open(target, false).await?;
+        let read = async { Ok((link.marker().await?.identity, Found::read(&mut link).await?)) };
+        let read = read.await;
+        link.close().await;
+        read
+    })?;
+    let applied = found.applied.iter();
+    Ok(Receipt::new(
+        &identity,
+        plan_hash,
+        applied.map(|applied| (applied.version, &*applied.checksum)),
+        &commit,
+        backup_sha256,
+        took,
+    ))
+}
+
+fn read(cx: &Cx, target: &Target) -> Result<(Folder, Found)> {
+    let folder = Folder::read(&cx.root, target.engine())?;
+    let found = cx.block_on(async {
+        let mut link = Link::open(target, false).await?;
+        let found = Found::read(&mut link).await;
+        link.close().await;
+        found
+    })?;
+    Ok((folder, found))
+}

@@ -1,0 +1,4 @@
+//! Deployment: of the database so far.
+
+pub(crate) mod database;
+pub(crate) mod predeploy;

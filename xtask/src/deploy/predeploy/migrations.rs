@@ -1,0 +1,73 @@
+//! The files keep their rules, the plan has no problem, and no earlier run is unfinished.
+
+use anyhow::Result;
+
+use super::Check;
+use crate::cx::Cx;
+use crate::database::{Link, Target};
+use crate::exit::{Code, Problem};
+use crate::migrations::files;
+use crate::migrations::run::{Folder, Found, Plan};
+use crate::report::Finding;
+use crate::{repo, report};
+
+pub(super) const CHECK: Check = Check {
+    name: "migrations",
+    run,
+};
+
+fn run(cx: &Cx) -> Result<String> {
+    let mut problems: Vec<String> = broken_rules(cx)?.into_iter().map(line).collect();
+    let target = Target::read(cx)?;
+    let mut folder = Folder::read(&cx.root, target.engine())?;
+    let found = cx.block_on(async {
+        let mut link = Link::open(&target, false).await?;
+        let found = read(&mut link).await;
+        link.close().await;
+        found
+    })?;
+    let plan = Plan::new(&mut folder, &found, &cx.policy.allow)?;
+    problems.extend(plan.problems);
+    if let Some(entry) = found.journal.first() {
+        problems.push(format!(
+            "version {} was begun by a run that was killed: cargo xtask migrate --resume",
+            entry.version
+        ));
+    }
+    if problems.is_empty() {
+        let pending = plan.pending.len();
+        let all = report::text::plural(folder.migrations.len(), "migration");
+        return Ok(format!("{pending} to apply of {all}, plan {}", plan.hash));
+    }
+    let some = report::text::plural(problems.len(), "problem");
+    Err(Problem::new(
+        Code::Red,
+        format!("{some} with the migrations:\n  - {}", problems.join("\n  - ")),
+    )
+    .help("cargo xtask ci migrations says more of the files, cargo xtask migrate status of the database")
+    .into())
+}
+
+/// Of the files, and of what was done to those that are merged.
+fn broken_rules(cx: &Cx) -> Result<Vec<Finding>> {
+    let listed = files::list(cx)?;
+    let mut findings = Vec::new();
+    if let Some(repo) = repo::open(&cx.root)? {
+        let base = repo::base(&repo, &cx.policy.branch.trunk)?;
+        findings = files::against_base(cx, &repo, &base, &listed)?;
+    }
+    findings.extend(listed.findings);
+    Ok(findings)
+}
+
+fn line(finding: Finding) -> String {
+    match finding.file {
+        Some(file) => format!("`{file}`: {}", finding.message),
+        None => finding.message,
+    }
+}
+
+async fn read(link: &mut Link) -> Result<Found> {
+    link.read_only().await?;
+    Found::read(link).await
+}

@@ -1,0 +1,24 @@
+//! What is deployed is a commit, and nothing besides.
+
+use anyhow::anyhow;
+
+use super::{Guard, SHARED};
+use crate::exit::Problem;
+
+pub(super) const GUARD: Guard = Guard {
+    name: "clean-tree",
+    demands: "the work tree is a commit: nothing edited, nothing untracked that is not ignored",
+    on: SHARED,
+    marks: true,
+    check: |scene| {
+        let head = scene.head.as_ref().map_err(|error| anyhow!("{error:#}"))?;
+        let problem = match (&head.commit, head.dirty) {
+            (Some(_), false) => return Ok(()),
+            (Some(_), true) => Problem::precondition("the work tree differs from its commit")
+                .help("git status shows the files; deploy from a fresh clone"),
+            (None, _) => Problem::precondition("there is no commit here")
+                .help("deploy from a clone of the repository"),
+        };
+        Err(problem.into())
+    },
+};
