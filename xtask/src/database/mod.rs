@@ -5,6 +5,7 @@ mod link;
 mod marker;
 mod permit;
 pub(crate) mod receipt;
+pub(crate) mod roles;
 mod scratch;
 mod target;
 

@@ -20,6 +20,7 @@ mod mutants;
 mod oracle;
 mod production;
 mod queries;
+mod roles;
 mod routes;
 mod runners;
 mod sandbox;

@@ -4,6 +4,7 @@ mod backup;
 mod drill;
 mod mark;
 mod restore;
+mod roles;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,6 +58,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Print the SQL of least-privilege roles, and what this database has otherwise. Writes nothing
+    Roles {
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
 }
 
 pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
@@ -70,6 +76,7 @@ pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
         Command::Backup { format } => backup::make(&cx, *format == Format::Json),
         Command::Verify { manifest } => backup::verify(&cx, manifest),
         Command::Restore { manifest } => restore::restore(&cx, manifest),
+        Command::Roles { format } => roles::roles(&cx, *format == Format::Json),
         Command::Drill { random, format } => drill::drill(&cx, *random, *format == Format::Json),
     }
 }
