@@ -73,6 +73,7 @@ pub(crate) fn recheck(cx: &Cx, manifest: &Path, target: &Target) -> Result<Verif
     let limit = SignedDuration::from_hours(i64::from(cx.policy.backup.data_age_h));
     check::young(&kept, Timestamp::now(), limit)?;
     check_of(cx, &kept, target)?;
+    check::whole(&kept)?;
     Ok(VerifiedBackup { kept })
 }
 
@@ -97,6 +98,7 @@ pub(crate) fn age(manifest: &Manifest, now: Timestamp) -> Result<Duration> {
     Ok(check::age(manifest, now)?.unsigned_abs())
 }
 
+/// It is a backup of the database of `target`.
 fn check_of(cx: &Cx, kept: &Kept, target: &Target) -> Result<()> {
     let found = cx.block_on(async {
         let mut link = Link::open(target, false).await?;
@@ -106,6 +108,5 @@ fn check_of(cx: &Cx, kept: &Kept, target: &Target) -> Result<()> {
     })?;
     let environment = target.app_env.marker();
     (found.check(environment)).map_err(|why| refusal(target, &why))?;
-    check::origin(kept, environment, &found.identity)?;
-    check::whole(kept)
+    check::origin(kept, environment, &found.identity)
 }

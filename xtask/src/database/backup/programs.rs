@@ -143,8 +143,10 @@ impl Programs {
             sh,
             "{program} --exit-on-error --no-owner --no-password {how...} --dbname={database} {file}"
         );
-        ended(cx.run(cmd.envs(variables(into)?))?, "pg_restore")
-            .context(Problem::new(Code::Red, "the dump cannot be restored"))
+        ended(cx.run(cmd.envs(variables(into)?))?, "pg_restore").context(
+            Problem::new(Code::Red, "the dump cannot be restored")
+                .help("it is no backup of anything: make another, cargo xtask db backup"),
+        )
     }
 }
 
