@@ -1,6 +1,7 @@
 //! Databases of this process alone: made for one purpose, gone with it.
 
 use std::str::FromStr as _;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, Result};
 use sqlx::postgres::PgConnectOptions;
@@ -63,12 +64,12 @@ impl Scratch {
     }
 
     fn sqlite(cx: &Cx) -> Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let folder = cx
             .tmp()
             .canonicalize()
             .context("failed to find the folder of this run")?;
-        let taken = |n: &u32| folder.join(format!("scratch-{n}.db")).exists();
-        let n = (0..).find(|n| !taken(n)).unwrap_or_default();
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
             target: Target {
                 app_env: AppEnv::Local,

@@ -43,8 +43,12 @@ pub(crate) struct Sequence {
 
 impl Table {
     /// Of `rows` hashes of 128 bits, whose halves have these sums.
-    pub(super) fn new(rows: u64, high: impl ToString, low: impl ToString) -> Self {
-        let text = format!("{rows}:{}:{}", high.to_string(), low.to_string());
+    pub(super) fn new(
+        rows: u64,
+        high: &dyn std::fmt::Display,
+        low: &dyn std::fmt::Display,
+    ) -> Self {
+        let text = format!("{rows}:{high}:{low}");
         Self {
             rows,
             digest: marker::hex(&Sha256::digest(text)),
@@ -164,7 +168,7 @@ async fn of_postgres(connection: &mut PgConnection) -> Result<Content> {
             .await
             .with_context(|| format!("failed to read the table `{name}`"))?;
         let rows = u64::try_from(rows).unwrap_or_default();
-        content.tables.insert(name, Table::new(rows, high, low));
+        content.tables.insert(name, Table::new(rows, &high, &low));
     }
     let sequences: Vec<(String, Option<i64>, i64)> = sqlx::query_as(SEQUENCES)
         .fetch_all(connection)

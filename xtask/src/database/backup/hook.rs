@@ -42,11 +42,11 @@ pub(super) fn upload(cx: &Cx, file: &Partial) -> Result<()> {
 
 /// `{file}` is the path here, `{name}` the name there.
 fn run(cx: &Cx, which: &str, command: &[String], name: &str, file: &Path) -> Result<()> {
-    let fill = |part: &String| {
+    let filled = |part: &String| {
         part.replace("{file}", &file.display().to_string())
             .replace("{name}", name)
     };
-    let parts: Vec<String> = command.iter().map(fill).collect();
+    let parts: Vec<String> = command.iter().map(filled).collect();
     let Some((program, arguments)) = parts.split_first() else {
         return Ok(());
     };

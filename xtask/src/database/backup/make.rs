@@ -92,20 +92,17 @@ async fn take(
     proof::as_text(link).await?;
     let content = Content::read(link).await?;
     let name = created_at.strftime("%Y%m%dT%H%M%S.%3fZ");
-    let dump = match (programs, snapshot) {
-        (Some(programs), Some(snapshot)) => {
-            let dump = folder.partial(&format!("{name}.dump"))?;
-            programs.dump(cx, target, &snapshot, dump.path())?;
-            dump
-        }
-        _ => {
-            let dump = folder.partial(&format!("{name}.sqlite"))?;
-            let mut other = Link::open(target, false).await?;
-            let copied = sqlite::copy(&mut other, dump.path()).await;
-            other.close().await;
-            copied?;
-            dump
-        }
+    let dump = if let (Some(programs), Some(snapshot)) = (programs, snapshot) {
+        let dump = folder.partial(&format!("{name}.dump"))?;
+        programs.dump(cx, target, &snapshot, dump.path())?;
+        dump
+    } else {
+        let dump = folder.partial(&format!("{name}.sqlite"))?;
+        let mut other = Link::open(target, false).await?;
+        let copied = sqlite::copy(&mut other, dump.path()).await;
+        other.close().await;
+        copied?;
+        dump
     };
     dump.sync()?;
     let taken = Taken {

@@ -83,7 +83,7 @@ impl Programs {
             sh,
             "{program} --format=custom --snapshot={snapshot} --no-password --lock-wait-timeout=60s --file={file}"
         );
-        ended(cx.run(cmd.envs(variables(of)?))?, "pg_dump").context(
+        ended(&cx.run(cmd.envs(variables(of)?))?, "pg_dump").context(
             Problem::new(Code::Red, format!("failed to dump `{of}`")).help(
                 "mend what it names (free space, the rights of the role), then run this again; nothing is left of this backup",
             ),
@@ -98,7 +98,7 @@ impl Programs {
         let sh = cx.shell()?;
         let program = self.folder.join("pg_restore");
         ended(
-            cx.run(cmd!(sh, "{program} --file=/dev/null {file}"))?,
+            &cx.run(cmd!(sh, "{program} --file=/dev/null {file}"))?,
             "pg_restore",
         )
         .context(
@@ -112,9 +112,8 @@ impl Programs {
         let sh = cx.shell()?;
         let program = self.folder.join("pg_restore");
         let listed = cx.run(cmd!(sh, "{program} --list {file}"))?;
-        let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-        ended(listed, "pg_restore").context("failed to list what is in the dump")?;
-        Ok(text)
+        ended(&listed, "pg_restore").context("failed to list what is in the dump")?;
+        Ok(String::from_utf8_lossy(&listed.stdout).into_owned())
     }
 
     /// Restores a dump into `into`, which is empty.
@@ -143,7 +142,7 @@ impl Programs {
             sh,
             "{program} --exit-on-error --no-owner --no-password {how...} --dbname={database} {file}"
         );
-        ended(cx.run(cmd.envs(variables(into)?))?, "pg_restore").context(
+        ended(&cx.run(cmd.envs(variables(into)?))?, "pg_restore").context(
             Problem::new(Code::Red, "the dump cannot be restored")
                 .help("it is no backup of anything: make another, cargo xtask db backup"),
         )
@@ -151,7 +150,7 @@ impl Programs {
 }
 
 /// The error of a program that failed: the end of what it said.
-fn ended(finished: Finished, program: &str) -> Result<()> {
+fn ended(finished: &Finished, program: &str) -> Result<()> {
     if finished.success() {
         return Ok(());
     }

@@ -32,11 +32,11 @@ pub(super) async fn copy(link: &mut Link, file: &Path) -> Result<()> {
 /// # Errors
 /// Exit 1, with the first of what is wrong.
 pub(super) async fn check(link: &mut Link) -> Result<()> {
+    const WHOLE: &str = "pragma integrity_check(5)";
+    const REFERENCES: &str = "pragma foreign_key_check";
     let red = |what: String| {
         Problem::new(Code::Red, what).help("mend the rows in the database, then run this again")
     };
-    const WHOLE: &str = "pragma integrity_check(5)";
-    const REFERENCES: &str = "pragma foreign_key_check";
     let said: Vec<String> = on!(link, c => sqlx::query_scalar(WHOLE).fetch_all(&mut *c).await)
         .context("failed to check the copy")?;
     if said != ["ok"] {
@@ -130,5 +130,5 @@ async fn table(
         high += hash >> 64;
         low += hash & u128::from(u64::MAX);
     }
-    Ok(Table::new(count, high, low))
+    Ok(Table::new(count, &high, &low))
 }

@@ -105,14 +105,7 @@ async fn recover(cx: &Cx, kept: &Kept) -> Result<(Scratch, usize)> {
 }
 
 fn print(measured: &Measured, took: Duration, age: Duration) -> Result<()> {
-    let against = |is: Duration, limit_s: u64| {
-        let verdict = if is.as_secs_f64() > limit_s as f64 {
-            "red "
-        } else {
-            "ok  "
-        };
-        (verdict, limit_s / 3600)
-    };
+    let verdict = |is: Duration, limit: Duration| if is > limit { "red " } else { "ok  " };
     say(format!(
         "ok    restored `{}` of {} and compared: {}, {} rows; {} applied",
         measured.manifest,
@@ -121,14 +114,18 @@ fn print(measured: &Measured, took: Duration, age: Duration) -> Result<()> {
         measured.rows,
         plural(measured.applied, "migration"),
     ))?;
-    let (verdict, limit) = against(took, measured.recovery_time_limit_s);
+    let limit = Duration::from_secs(measured.recovery_time_limit_s);
     say(format!(
-        "{verdict}  recovery time {}, at most {limit} h",
-        seconds(took)
+        "{}  recovery time {}, at most {} h",
+        verdict(took, limit),
+        seconds(took),
+        limit.as_secs() / 3600
     ))?;
-    let (verdict, limit) = against(age, measured.data_age_limit_s);
+    let limit = Duration::from_secs(measured.data_age_limit_s);
     say(format!(
-        "{verdict}  data age {} min, at most {limit} h",
-        age.as_secs() / 60
+        "{}  data age {} min, at most {} h",
+        verdict(age, limit),
+        age.as_secs() / 60,
+        limit.as_secs() / 3600
     ))
 }
