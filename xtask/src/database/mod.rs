@@ -1,6 +1,7 @@
 //! Databases that are not scratch: which one is meant, how it is reached, whose it is.
 
 pub(crate) mod backup;
+mod drift;
 mod link;
 mod marker;
 mod permit;
@@ -9,6 +10,7 @@ pub(crate) mod roles;
 mod scratch;
 mod target;
 
+pub(crate) use drift::drift;
 pub(crate) use link::{Link, on};
 pub(crate) use marker::refusal;
 pub(crate) use permit::Permit;

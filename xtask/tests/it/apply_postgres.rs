@@ -1003,3 +1003,54 @@ async fn states(database: &Database) -> Vec<String> {
     connection.close().await.unwrap();
     states
 }
+
+#[test]
+fn a_schema_that_somebody_changed_by_hand_is_shown() {
+    let Some(bench) = Bench::new() else { return };
+    let database = bench.database();
+    let drift = |args: &[&str]| {
+        let mut command = bench.sandbox.xtask_command(&["db", "drift"]);
+        command.args(args).env("DATABASE_URL", &database.url);
+        run(command)
+    };
+    drift(&[])
+        .expect(0)
+        .says("as its 0 applied migrations made it");
+    bench.migrate(&database, &[]).expect(0);
+    drift(&[])
+        .expect(0)
+        .says("as its 7 applied migrations made it");
+    // What is pending is no drift.
+    bench.sandbox.write(
+        "migrations/postgres/20270101000000_later.sql",
+        "create table later (id int);\n",
+    );
+    drift(&[]).expect(0);
+    for (change, back, name) in [
+        (
+            "alter table orders alter column total drop not null",
+            "alter table orders alter column total set not null",
+            "-    total integer not null",
+        ),
+        (
+            "create index by_hand on orders (total)",
+            "drop index by_hand",
+            "+CREATE INDEX by_hand",
+        ),
+        (
+            "update pg_index set indisvalid = false where indexrelid = 'orders_state'::regclass",
+            "update pg_index set indisvalid = true where indexrelid = 'orders_state'::regclass",
+            "INVALID",
+        ),
+    ] {
+        bench.execute(&database, change);
+        drift(&[])
+            .expect(1)
+            .says(name)
+            .says("write a migration that does the same");
+        let json = drift(&["--format", "json"]).expect(1).json();
+        assert!(json["diff"].as_str().unwrap().contains(name), "{json}");
+        bench.execute(&database, back);
+        drift(&[]).expect(0);
+    }
+}

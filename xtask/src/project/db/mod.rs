@@ -1,6 +1,7 @@
 //! `cargo xtask db`: whose a database is, and its backups.
 
 mod backup;
+mod drift;
 mod drill;
 mod mark;
 mod restore;
@@ -58,6 +59,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Show how the live schema differs from what its applied migrations make. Writes nothing
+    Drift {
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
     /// Print the SQL of least-privilege roles, and what this database has otherwise. Writes nothing
     Roles {
         #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -76,6 +82,7 @@ pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
         Command::Backup { format } => backup::make(&cx, *format == Format::Json),
         Command::Verify { manifest } => backup::verify(&cx, manifest),
         Command::Restore { manifest } => restore::restore(&cx, manifest),
+        Command::Drift { format } => drift::run(&cx, *format == Format::Json),
         Command::Roles { format } => roles::roles(&cx, *format == Format::Json),
         Command::Drill { random, format } => drill::drill(&cx, *random, *format == Format::Json),
     }
