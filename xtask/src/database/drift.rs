@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use super::{Link, Target, refusal};
 use crate::cx::Cx;
 use crate::exit::{Code, Problem};
-use crate::migrations::replay::{self, Replayed, Scratch};
+use crate::migrations::replay::{self, Replayed};
 use crate::migrations::run::{Folder, Found, ready};
 use crate::migrations::schema;
 
@@ -37,7 +37,7 @@ pub(crate) fn drift(cx: &Cx, target: &Target) -> Result<Drift> {
         cx,
         target.engine(),
         &applied(cx, &folder, &found)?,
-        Scratch::text,
+        async |link| schema::read(link).await,
     )?;
     let made = match replayed {
         Replayed::Done(text) => text,
@@ -75,11 +75,7 @@ async fn read(target: &Target, link: &mut Link) -> Result<(String, Found)> {
         .map_err(|why| refusal(target, &why))?;
     let found = Found::read(link).await?;
     // It begins, and ends, a transaction of its own that only reads.
-    let text = match link {
-        Link::Postgres { connection, .. } => schema::postgres::read(connection).await,
-        Link::Sqlite { connection } => schema::sqlite::read(connection).await,
-    };
-    Ok((text?, found))
+    Ok((schema::read(link).await?, found))
 }
 
 /// A folder with the files that the database has, and no other.

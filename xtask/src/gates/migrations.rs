@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use sqlx::Connection as _;
 
 use super::{Cache, Gate, Input, Platform, Rule, Tier, minutes};
 use crate::cx::{Cx, Postgres, write_atomic};
+use crate::database::{Link, Scratch};
 use crate::environment;
-use crate::migrations::apply;
 use crate::migrations::contract::Released;
 use crate::migrations::files::{Listed, Migration};
 use crate::migrations::lint::measure::{self, Statement};
@@ -108,8 +107,8 @@ fn replay(cx: &Cx, engine: Engine, released: Option<&Released>) -> Result<Replay
         &cx.root.join(engine.folder()),
         async |scratch| {
             Ok(Schema {
-                text: scratch.text().await?,
-                logical: scratch.logical().await?,
+                text: schema::read(scratch).await?,
+                logical: Logical::read(scratch).await?,
                 refused: match released {
                     Some(released) => released.refused(engine, scratch).await?,
                     None => Vec::new(),
@@ -124,19 +123,20 @@ fn measured(cx: &Cx, sources: &[Sql], fresh: &[Statement]) -> Result<Vec<Finding
     if fresh.is_empty() {
         return Ok(Vec::new());
     }
-    let Postgres::Running(cluster) = cx.postgres()? else {
+    if let Postgres::Absent(_) = cx.postgres()? {
         return Ok(Vec::new());
-    };
+    }
     cx.block_on(async {
-        let database = cluster
-            .handle()
-            .empty_database()
-            .await
-            .context("failed to create a scratch database")?;
-        let mut connection = apply::open_postgres(&database.url).await?;
-        let measured = measure::measure(&mut connection, sources, fresh).await?;
-        connection.close().await?;
-        Ok(measured.findings)
+        let scratch = Scratch::new(cx, Engine::Postgres).await?;
+        let mut link = Link::open(scratch.target(), true).await?;
+        let findings = match &mut link {
+            Link::Postgres { connection, .. } => measure::measure(connection, sources, fresh)
+                .await
+                .map(|measured| measured.findings),
+            Link::Sqlite { .. } => Ok(Vec::new()),
+        };
+        link.close().await;
+        findings
     })
 }
 

@@ -4,12 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::postgres::PgDatabaseError;
 
 use super::Engine;
-use crate::exit::Problem;
 use crate::report::Finding;
 
 /// A migration that the database refused, as far as it says which and where.
@@ -91,28 +88,6 @@ impl From<MigrateError> for Refused {
             message,
         }
     }
-}
-
-/// Opens a SQLite file, made if it is not there, as the apps open it.
-pub(crate) async fn open_sqlite(file: &Path) -> Result<SqliteConnection> {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .foreign_keys(true);
-    options.connect().await.with_context(|| {
-        Problem::precondition(format!("failed to open the database `{}`", file.display()))
-            .help("check free space; a damaged local database may be moved away, and `cargo xtask setup` makes a new one")
-    })
-}
-
-pub(crate) async fn open_postgres(url: &str) -> Result<PgConnection> {
-    let options: PgConnectOptions = url
-        .parse()
-        .context("failed to read the URL of the scratch database")?;
-    PgConnection::connect_with(&options)
-        .await
-        .context("failed to connect to the scratch database")
 }
 
 /// Applies what is pending of `folder`. The outer error is ours, the inner one the database's.

@@ -5,9 +5,10 @@ use git2::{Oid, Repository};
 
 use super::lint::Sql;
 use super::queries::{self, Query, Registry};
-use super::replay::{self, Replayed, Scratch};
+use super::replay::{self, Replayed};
 use super::{Engine, files, schema};
 use crate::cx::Cx;
+use crate::database::Link;
 use crate::repo;
 use crate::report::Finding;
 
@@ -41,13 +42,13 @@ impl Released {
     pub(crate) async fn refused(
         &self,
         engine: Engine,
-        scratch: &mut Scratch,
+        link: &mut Link,
     ) -> Result<Vec<(Query, String)>> {
         let queries = self
             .registry
             .iter()
             .flat_map(|registry| registry.of(engine));
-        let refused = queries::refused(scratch, queries).await?;
+        let refused = queries::refused(link, queries).await?;
         let own = |(query, why): (&Query, String)| (query.clone(), why);
         Ok(refused.into_iter().map(own).collect())
     }
@@ -110,9 +111,9 @@ impl Released {
                 .and_then(|()| std::fs::write(&path, text))
                 .with_context(|| format!("failed to write `{}`", path.display()))?;
         }
-        let replayed = replay::with(cx, engine, &root.join(engine.folder()), async |scratch| {
+        let replayed = replay::with(cx, engine, &root.join(engine.folder()), async |link| {
             let queries = refused.iter().map(|(query, _)| query);
-            let refused = queries::refused(scratch, queries).await?;
+            let refused = queries::refused(link, queries).await?;
             Ok(refused
                 .into_iter()
                 .map(|(query, _)| query.clone())

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
+use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
 use super::Engine;
-use super::replay::Scratch;
 use crate::cargo;
 use crate::cx::Cx;
+use crate::database::{Link, on};
 use crate::report::Finding;
 
 /// The committed registry, from the root: what an old commit asked of its database is read from
@@ -107,14 +108,24 @@ impl Query {
 
 /// The statements of `queries` that the database refuses, and why.
 pub(crate) async fn refused<'a>(
-    scratch: &mut Scratch,
+    link: &mut Link,
     queries: impl Iterator<Item = &'a Query>,
 ) -> Result<Vec<(&'a Query, String)>> {
     let mut refused = Vec::new();
     for query in queries {
-        if let Some(why) = scratch.refuses(&query.sql).await? {
+        if let Some(why) = refuses(link, &query.sql).await? {
             refused.push((query, why));
         }
     }
     Ok(refused)
+}
+
+/// Prepares a statement; answers what the database has against it.
+async fn refuses(link: &mut Link, sql: &str) -> Result<Option<String>> {
+    let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
+    match on!(link, c => c.prepare(sql).await.err()) {
+        Some(sqlx::Error::Database(why)) => Ok(Some(why.message().to_owned())),
+        Some(error) => Err(error).context("failed to prepare a statement"),
+        None => Ok(None),
+    }
 }

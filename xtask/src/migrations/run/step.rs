@@ -102,7 +102,7 @@ async fn transaction(
     limits: &Limits,
 ) -> Result<(), MigrateError> {
     let began = Instant::now();
-    let begin = match link.engine() {
+    let opening = match link.engine() {
         Engine::Postgres => format!(
             "begin; set local lock_timeout = {}; set local statement_timeout = {}",
             limits.lock.as_millis(),
@@ -110,7 +110,7 @@ async fn transaction(
         ),
         Engine::Sqlite => "begin immediate".to_owned(),
     };
-    link.execute(&begin).await?;
+    link.execute(&opening).await?;
     let version = migration.version;
     let done = match link.execute(migration.sql.as_str()).await {
         Err(error) => Err(MigrateError::ExecuteMigration(error, version)),

@@ -480,7 +480,7 @@ fn postgres_says_the_same_of_each_row() {
         let linted = lint(&files).unwrap();
         let answer = runtime.block_on(async {
             let database = cluster.empty_database().await.unwrap();
-            let mut connection = crate::migrations::apply::open_postgres(&database.url)
+            let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&database.url)
                 .await
                 .unwrap();
             measure::measure(&mut connection, &files, &linted.fresh)

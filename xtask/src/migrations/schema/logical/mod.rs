@@ -5,6 +5,10 @@ mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Result;
+
+use crate::database::Link;
+
 /// The tables and views of a database, by name in lower case.
 #[derive(Debug, Default)]
 pub(crate) struct Logical {
@@ -62,5 +66,16 @@ pub(crate) struct Reference {
 impl Logical {
     fn table(&mut self, name: String) -> &mut Table {
         self.tables.entry(name).or_default()
+    }
+}
+
+impl Logical {
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn read(link: &mut Link) -> Result<Self> {
+        match link {
+            Link::Postgres { connection, .. } => Self::postgres(connection).await,
+            Link::Sqlite { connection } => Self::sqlite(connection).await,
+        }
     }
 }
