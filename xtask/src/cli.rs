@@ -354,8 +354,41 @@ fn accept(shared: &Shared) -> Result<Code> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     #[test]
     fn the_command_tree_is_sound() {
-        <super::Cli as clap::CommandFactory>::command().debug_assert();
+        super::Cli::command().debug_assert();
+    }
+
+    /// Names of the arguments below a command, hidden ones and aliases included.
+    fn arguments(command: &clap::Command) -> Vec<String> {
+        let own = command.get_arguments().flat_map(|argument| {
+            let long = argument.get_long_and_visible_aliases().unwrap_or_default();
+            let hidden = argument.get_all_aliases().unwrap_or_default();
+            let names = [long, hidden, vec![argument.get_id().as_str()]].concat();
+            names.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        });
+        own.chain(command.get_subcommands().flat_map(arguments))
+            .collect()
+    }
+
+    #[test]
+    fn no_argument_gets_round_a_guard() {
+        let cli = super::Cli::command();
+        for name in ["migrate", "predeploy", "deploy", "db"] {
+            let arguments = arguments(cli.find_subcommand(name).unwrap());
+            assert!(
+                arguments
+                    .iter()
+                    .any(|argument| argument == "format" || argument == "plan-hash")
+            );
+            for word in [
+                "force", "skip", "yes", "verify", "bypass", "ignore", "allow", "unsafe",
+            ] {
+                let found = arguments.iter().find(|argument| argument.contains(word));
+                assert_eq!(found, None, "cargo xtask {name}");
+            }
+        }
     }
 }

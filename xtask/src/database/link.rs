@@ -67,6 +67,23 @@ impl Link {
         }
     }
 
+    /// Does `work` in a session that only reads, and ends it.
+    ///
+    /// # Errors
+    /// As [`Link::open`], and those of the work.
+    pub(crate) async fn look<T>(
+        target: &Target,
+        work: impl AsyncFnOnce(&mut Link) -> Result<T>,
+    ) -> Result<T> {
+        let mut link = Self::open(target, false).await?;
+        let done = match link.read_only().await {
+            Ok(()) => work(&mut link).await,
+            Err(error) => Err(error),
+        };
+        link.close().await;
+        done
+    }
+
     pub(crate) fn engine(&self) -> Engine {
         match self {
             Link::Postgres { .. } => Engine::Postgres,

@@ -45,14 +45,14 @@ pub(crate) struct Receipt {
     created_at: String,
     /// Of the backup that was made before, in hexadecimal.
     backup_sha256: String,
-    took: Took,
+    took_s: Took,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Database {
     system: String,
-    database: String,
+    name: String,
     server: String,
 }
 
@@ -68,9 +68,9 @@ struct Applied {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Took {
-    pub(crate) verify_s: f64,
-    pub(crate) backup_s: f64,
-    pub(crate) migrate_s: f64,
+    pub(crate) verify: f64,
+    pub(crate) backup: f64,
+    pub(crate) migrate: f64,
 }
 
 /// The file: the signature is over the very bytes of `payload`, which is JSON itself, so that
@@ -101,7 +101,7 @@ impl Receipt {
             environment: ENVIRONMENT.to_owned(),
             database: Database {
                 system: identity.system.clone(),
-                database: identity.database.clone(),
+                name: identity.database.clone(),
                 server: identity.server.clone(),
             },
             plan_hash: plan_hash.to_owned(),
@@ -109,7 +109,7 @@ impl Receipt {
             commit: commit.to_owned(),
             created_at: Timestamp::now().to_string(),
             backup_sha256: backup_sha256.to_owned(),
-            took,
+            took_s: took,
         }
     }
 

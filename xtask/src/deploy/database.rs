@@ -26,16 +26,16 @@ use crate::repo;
 /// # Errors
 /// Those of the step that failed; which one it was, and what is left, is printed.
 pub(crate) fn deploy(cx: &Cx, plan_hash: Option<String>) -> Result<Code> {
-    let ((), verify_s) = step(1, "verify", || predeploy::run(cx, None))?;
+    let ((), verify) = step(1, "verify", || predeploy::run(cx, None, false))?;
     let target = Target::read(cx)?;
-    let (backup, backup_s) = step(2, "backup", || back_up(cx, &target))?;
+    let (backup, backing_up) = step(2, "backup", || back_up(cx, &target))?;
     let backup_sha256 = backup.sha256().to_owned();
-    let (plan, migrate_s) = step(3, "migrate", || migrate(cx, &target, backup, plan_hash))?;
+    let (plan, migrating) = step(3, "migrate", || migrate(cx, &target, backup, plan_hash))?;
     if target.app_env == AppEnv::Staging {
         let took = Took {
-            verify_s,
-            backup_s,
-            migrate_s,
+            verify,
+            backup: backing_up,
+            migrate: migrating,
         };
         let path = receipt(cx, &target, &plan, &backup_sha256, took)?.write(cx)?;
         say(format!("receipt {}", path.display()))?;
@@ -83,7 +83,8 @@ fn migrate(
     } else {
         Permit::local(target)?
     };
-    let (mut folder, found) = read(cx, target)?;
+    let mut folder = Folder::read(&cx.root, target.engine())?;
+    let found = cx.block_on(Link::look(target, Found::read))?;
     let plan = Plan::new(&mut folder, &found, &cx.policy.allow)?;
     let wish = Wish {
         plan_hash: Some(plan_hash.unwrap_or_else(|| plan.hash.clone())),
@@ -101,13 +102,9 @@ fn receipt(
     took: Took,
 ) -> Result<Receipt> {
     let commit = repo::head(&cx.root)?.commit.context("there is no commit")?;
-    let (identity, found) = cx.block_on(async {
-        let mut link = Link::open(target, false).await?;
-        let read = async { Ok((link.marker().await?.identity, Found::read(&mut link).await?)) };
-        let read = read.await;
-        link.close().await;
-        read
-    })?;
+    let (identity, found) = cx.block_on(Link::look(target, async |link| {
+        Ok((link.marker().await?.identity, Found::read(link).await?))
+    }))?;
     let applied = found.applied.iter();
     Ok(Receipt::new(
         &identity,
@@ -117,15 +114,4 @@ fn receipt(
         backup_sha256,
         took,
     ))
-}
-
-fn read(cx: &Cx, target: &Target) -> Result<(Folder, Found)> {
-    let folder = Folder::read(&cx.root, target.engine())?;
-    let found = cx.block_on(async {
-        let mut link = Link::open(target, false).await?;
-        let found = Found::read(&mut link).await;
-        link.close().await;
-        found
-    })?;
-    Ok((folder, found))
 }

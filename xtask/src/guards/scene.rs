@@ -64,22 +64,14 @@ fn meant(app_env: AppEnv, database: Option<&Database>) -> AppEnv {
 fn database(cx: &Cx) -> Result<Database> {
     let target = Target::read(cx)?;
     let folder = Folder::read(&cx.root, target.engine())?;
-    cx.block_on(async {
-        let mut link = Link::open(&target, false).await?;
-        let read = read(&mut link).await;
-        link.close().await;
-        let (marker, found) = read?;
-        let pending = found.pending(&folder);
-        Ok(Database {
-            target,
-            marker,
-            folder,
-            pending,
-        })
+    let (marker, found) = cx.block_on(Link::look(&target, async |link| {
+        Ok((link.marker().await?, run::Found::read(link).await?))
+    }))?;
+    let pending = found.pending(&folder);
+    Ok(Database {
+        target,
+        marker,
+        folder,
+        pending,
     })
-}
-
-async fn read(link: &mut Link) -> Result<(marker::Found, run::Found)> {
-    link.read_only().await?;
-    Ok((link.marker().await?, run::Found::read(link).await?))
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use crate::cli::say;
+use crate::cli::{Format, say};
 use crate::cx::{Cx, Shared};
 use crate::database::receipt;
 use crate::deploy::{database, predeploy as checks};
@@ -18,6 +18,9 @@ pub(crate) struct Predeploy {
     /// Only this check [default: all, up to the first that is red]
     #[arg(value_parser = PossibleValuesParser::new(checks::CHECKS.iter().map(|check| check.name)))]
     check: Option<String>,
+    /// human, or json: a line for each check
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -40,7 +43,8 @@ enum Command {
 
 pub(crate) fn predeploy(shared: &Arc<Shared>, options: &Predeploy) -> Result<Code> {
     let cx = Cx::new(shared, Duration::from_mins(10));
-    checks::run(&cx, options.check.as_deref())?;
+    let as_json = options.format == Format::Json;
+    checks::run(&cx, options.check.as_deref(), as_json)?;
     Ok(Code::Done)
 }
 

@@ -28,6 +28,8 @@ mod postgres {
         "[STEP 3/3] migrate",
     ];
 
+    const CHECKS: [&str; 5] = ["guards", "env", "connection", "migrations", "schema"];
+
     #[test]
     fn staging_then_production_with_the_receipt() {
         let Some(at) = Production::new() else { return };
@@ -36,10 +38,9 @@ mod postgres {
         let deployed = at.xtask(&["deploy", "db"], &staging);
         deployed.expect(0).says("applied 1 of 1 migration");
         assert_eq!(steps(&deployed.stdout), STEPS);
-        let checks = ["guards", "env", "connection", "migrations", "schema"];
         let ok = (deployed.stdout.lines()).filter_map(|line| line.strip_prefix("ok    "));
         let ok: Vec<&str> = ok.map(|line| line.split(' ').next().unwrap()).collect();
-        assert_eq!(ok[..5], checks);
+        assert_eq!(ok[..5], CHECKS);
 
         let receipt = deployed
             .stdout
@@ -216,7 +217,16 @@ mod postgres {
             assert_only_reads(&sent);
             (red.mend)(&at);
         }
-        at.xtask(&["predeploy"], &all).expect(0);
+        let sent = at.sent(|| {
+            let all = at.xtask(&["predeploy", "--format", "json"], &all);
+            let names: Vec<String> = (all.expect(0).stdout.lines())
+                .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+                .map(|check| check["check"].as_str().unwrap().to_owned())
+                .collect();
+            assert_eq!(names, CHECKS);
+        });
+        assert!(sent.len() > 5, "{sent:?}");
+        assert_only_reads(&sent);
     }
 
     #[test]

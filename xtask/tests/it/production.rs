@@ -37,8 +37,8 @@ impl Production {
             .unwrap();
         let keygen = sandbox.xtask(&["deploy", "keygen"]);
         let key = |name: &str| {
-            let lines = keygen.expect(0).stdout.lines();
-            let value = lines.filter_map(|line| line.strip_prefix(name)).next();
+            let mut lines = keygen.expect(0).stdout.lines();
+            let value = lines.find_map(|line| line.strip_prefix(name));
             value.unwrap().trim_start_matches('=').to_owned()
         };
         let keys = (key("RECEIPT_PRIVATE_KEY"), key("RECEIPT_PUBLIC_KEY"));
@@ -101,9 +101,9 @@ impl Production {
     pub(crate) fn newest_backup(&self, environment: &str) -> String {
         let folder = self.sandbox.dir.join("data/backups").join(environment);
         let files = std::fs::read_dir(folder).unwrap();
-        let files = files.map(|file| file.unwrap().path().display().to_string());
-        let manifests = files.filter(|file| file.ends_with(".json"));
-        manifests.max().unwrap()
+        let files = files.map(|file| file.unwrap().path());
+        let manifests = files.filter(|file| file.extension().is_some_and(|e| e == "json"));
+        manifests.max().unwrap().display().to_string()
     }
 
     /// Tables of a database, by name.
@@ -119,32 +119,10 @@ impl Production {
         run(command)
     }
 
-    /// Runs statements as the superuser; answers the first column of the last one's rows.
+    /// Runs statements as the superuser, see [`sql_at`].
     pub(crate) fn sql(&self, database: &str, sql: &str) -> Vec<String> {
         let url = self.url(database);
-        self.sql_at(&url, sql).unwrap()
-    }
-
-    /// The same as whoever the URL names.
-    pub(crate) fn sql_at(&self, url: &str, sql: &str) -> Result<Vec<String>, String> {
-        use sqlx::{Connection as _, Row as _};
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let mut connection = sqlx::postgres::PgConnection::connect(url)
-                .await
-                .map_err(|error| error.to_string())?;
-            let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()));
-            let rows = sql.fetch_all(&mut connection).await;
-            connection.close().await.unwrap();
-            let rows = rows.map_err(|error| error.to_string())?;
-            Ok(rows
-                .iter()
-                .map(|row| row.try_get::<String, _>(0).unwrap_or_default())
-                .collect())
-        })
+        sql_at(&url, sql).unwrap()
     }
 
     /// What `act` made clients send: application, database and statement, in one line each.
@@ -169,7 +147,28 @@ impl Production {
     }
 }
 
-/// Demands that all these statements only read, and that there are some.
+/// Runs statements as whoever the URL names; answers the first column of the rows, where it is
+/// text.
+pub(crate) fn sql_at(url: &str, sql: &str) -> Result<Vec<String>, String> {
+    use sqlx::{Connection as _, Row as _};
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut connection = sqlx::postgres::PgConnection::connect(url)
+            .await
+            .map_err(|error| error.to_string())?;
+        let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()));
+        let rows = sql.fetch_all(&mut connection).await;
+        connection.close().await.unwrap();
+        let rows = rows.map_err(|error| error.to_string())?;
+        let texts = rows.iter().map(|row| row.try_get::<String, _>(0));
+        Ok(texts.map(Result::unwrap_or_default).collect())
+    })
+}
+
+/// Demands that all these statements only read.
 #[track_caller]
 pub(crate) fn assert_only_reads(sent: &[(String, String, String)]) {
     for (application, database, sql) in sent {

@@ -1,7 +1,7 @@
 //! Roles that may do their work, and nothing else.
 
 mod postgres {
-    use crate::production::Production;
+    use crate::production::{Production, sql_at};
 
     #[test]
     fn each_role_does_its_work_and_no_more() {
@@ -20,7 +20,7 @@ mod postgres {
             at.url("kitchen_staging")
                 .replace("postgres@", &format!("{role}@"))
         };
-        let app = |sql: &str| at.sql_at(&url("app"), sql);
+        let app = |sql: &str| sql_at(&url("app"), sql);
         app("insert into env_marker (id, env) values (1, 'x'); select env from env_marker")
             .unwrap();
         app("update env_marker set env = 'y'; delete from env_marker").unwrap();
@@ -46,8 +46,7 @@ mod postgres {
         let mut backup = all.clone();
         backup.insert("DATABASE_URL", url("app_backup"));
         at.xtask(&["db", "backup"], &backup).expect(0);
-        at.sql_at(&url("app_backup"), "delete from env_marker")
-            .unwrap_err();
+        sql_at(&url("app_backup"), "delete from env_marker").unwrap_err();
 
         // The owner migrates, and what it makes is the apps' to use.
         for engine in ["postgres", "sqlite"] {

@@ -14,16 +14,10 @@ pub(super) const CHECK: Check = Check {
 
 fn run(cx: &Cx) -> Result<String> {
     let target = Target::read(cx)?;
-    cx.block_on(async {
-        let mut link = Link::open(&target, false).await?;
-        let looked = look(&target, &mut link).await;
-        link.close().await;
-        looked
-    })
+    cx.block_on(Link::look(&target, async |link| look(&target, link).await))
 }
 
 async fn look(target: &Target, link: &mut Link) -> Result<String> {
-    link.read_only().await?;
     let marker = link.marker().await?;
     let expected = target.app_env.marker();
     (marker.check(expected)).map_err(|why| refusal(target, &why))?;

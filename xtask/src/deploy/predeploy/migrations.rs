@@ -20,12 +20,7 @@ fn run(cx: &Cx) -> Result<String> {
     let mut problems: Vec<String> = broken_rules(cx)?.into_iter().map(line).collect();
     let target = Target::read(cx)?;
     let mut folder = Folder::read(&cx.root, target.engine())?;
-    let found = cx.block_on(async {
-        let mut link = Link::open(&target, false).await?;
-        let found = read(&mut link).await;
-        link.close().await;
-        found
-    })?;
+    let found = cx.block_on(Link::look(&target, Found::read))?;
     let plan = Plan::new(&mut folder, &found, &cx.policy.allow)?;
     problems.extend(plan.problems);
     if let Some(entry) = found.journal.first() {
@@ -65,9 +60,4 @@ fn line(finding: Finding) -> String {
         Some(file) => format!("`{file}`: {}", finding.message),
         None => finding.message,
     }
-}
-
-async fn read(link: &mut Link) -> Result<Found> {
-    link.read_only().await?;
-    Found::read(link).await
 }

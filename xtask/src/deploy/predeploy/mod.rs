@@ -8,6 +8,7 @@ mod migrations;
 mod schema;
 
 use anyhow::Result;
+use serde_json::json;
 
 use crate::cli::say;
 use crate::cx::Cx;
@@ -29,13 +30,26 @@ pub(crate) const CHECKS: &[Check] = &[
     schema::CHECK,
 ];
 
-/// Runs the checks of these names, or all, and stops at the first that is red.
-pub(crate) fn run(cx: &Cx, only: Option<&str>) -> Result<()> {
-    for check in CHECKS {
-        if only.is_none_or(|name| name == check.name) {
-            let saw = (check.run)(cx)?;
-            say(format!("ok    {:<11} {saw}", check.name))?;
+/// Runs the check of this name, or all, and stops at the first that is red. Says a line for each,
+/// for people or as JSON.
+///
+/// # Errors
+/// Those of the check that is red.
+pub(crate) fn run(cx: &Cx, only: Option<&str>, as_json: bool) -> Result<()> {
+    let is_wanted = |check: &&Check| only.is_none_or(|name| name == check.name);
+    for check in CHECKS.iter().filter(is_wanted) {
+        let saw = (check.run)(cx);
+        match &saw {
+            Ok(saw) if !as_json => say(format!("ok    {:<11} {saw}", check.name))?,
+            Ok(saw) => say(json!({"check": check.name, "saw": saw}).to_string())?,
+            // For people, whoever called says it.
+            Err(_) if !as_json => {}
+            Err(error) => {
+                let error = format!("{error:#}");
+                say(json!({"check": check.name, "error": error}).to_string())?;
+            }
         }
+        saw?;
     }
     Ok(())
 }

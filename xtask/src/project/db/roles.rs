@@ -11,12 +11,7 @@ use crate::exit::{Code, Problem};
 /// Prints SQL, with what differs as comments behind it. Writes nothing.
 pub(super) fn roles(cx: &Cx, json: bool) -> Result<Code> {
     let target = Target::read(cx)?;
-    let found = cx.block_on(async {
-        let mut link = Link::open(&target, false).await?;
-        let found = read(cx, &mut link).await;
-        link.close().await;
-        found
-    })?;
+    let found = cx.block_on(Link::look(&target, async |link| read(cx, link).await))?;
     if json {
         say_json(&json!({
             "database": target.to_string(),
@@ -41,7 +36,6 @@ pub(super) fn roles(cx: &Cx, json: bool) -> Result<Code> {
 }
 
 async fn read(cx: &Cx, link: &mut Link) -> Result<roles::Roles> {
-    link.read_only().await?;
     match link {
         Link::Postgres { connection, .. } => roles::read(connection, &cx.policy.roles).await,
         Link::Sqlite { .. } => Err(Problem::precondition("SQLite has no roles")
