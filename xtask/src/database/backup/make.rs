@@ -70,7 +70,7 @@ async fn take(
     let found = link.marker().await?;
     (found.check(target.app_env.marker())).map_err(|why| refusal(target, &why))?;
     ready::check_to_read(target, link).await?;
-    let server_version = server_version(link).await?;
+    let server_version = proof::server_version(link).await?;
     if let Some(programs) = programs {
         programs.refuse_older(&server_version)?;
     }
@@ -206,15 +206,6 @@ async fn snapshot(link: &mut Link) -> Result<Option<String>> {
         .await
         .context("failed to export the snapshot")?;
     Ok(Some(name))
-}
-
-async fn server_version(link: &mut Link) -> Result<String> {
-    let sql = match link {
-        Link::Postgres { .. } => "select current_setting('server_version')",
-        Link::Sqlite { .. } => "select sqlite_version()",
-    };
-    on!(link, c => sqlx::query_scalar(sql).fetch_one(&mut *c).await)
-        .context("failed to ask the database for its version")
 }
 
 /// Bytes that the database takes.

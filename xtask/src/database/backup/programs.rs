@@ -72,6 +72,24 @@ impl Programs {
         .into())
     }
 
+    /// # Errors
+    /// Exit 4 when they are newer than the scratch server of `server_version`, which would not take
+    /// what they say.
+    pub(super) fn refuse_newer(&self, server_version: &str) -> Result<()> {
+        if numbers(&self.version).first() <= numbers(server_version).first() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Code::ToolMissing,
+            format!(
+                "`pg_restore` is {}, and the newest server on this machine to restore into {server_version}",
+                self.version
+            ),
+        )
+        .help(format!("install the server's programs of that version, or set {FOLDER} to older client programs"))
+        .into())
+    }
+
     /// Dumps the exported snapshot into `file`.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::content::{AS_TEXT, Content};
 use super::folder::Kept;
 use super::programs::{How, Programs};
 use crate::cx::Cx;
-use crate::database::{At, Link, Scratch, Target};
+use crate::database::{At, Link, Scratch, Target, on};
 use crate::migrations::Engine;
 
 /// A scratch database that holds what the manifest of a backup says.
@@ -28,7 +28,12 @@ pub(super) async fn unpacked(cx: &Cx, engine: Engine, dump: &Path) -> Result<(Sc
     let scratch = Scratch::new(cx, engine).await?;
     match &scratch.target().at {
         At::Postgres { .. } => {
-            Programs::find(cx)?.restore(cx, dump, scratch.target(), How::Scratch)?;
+            let programs = Programs::find(cx)?;
+            let mut link = Link::open(scratch.target(), false).await?;
+            let version = server_version(&mut link).await;
+            link.close().await;
+            programs.refuse_newer(&version?)?;
+            programs.restore(cx, dump, scratch.target(), How::Scratch)?;
         }
         At::Sqlite { file } => {
             std::fs::copy(dump, file)
@@ -73,4 +78,14 @@ pub(super) async fn as_text(link: &mut Link) -> Result<()> {
             .context("failed to set how values are written"),
         Link::Sqlite { .. } => Ok(()),
     }
+}
+
+/// Of the server, or of the library of SQLite, as it states it.
+pub(super) async fn server_version(link: &mut Link) -> Result<String> {
+    let sql = match link {
+        Link::Postgres { .. } => "select current_setting('server_version')",
+        Link::Sqlite { .. } => "select sqlite_version()",
+    };
+    on!(link, c => sqlx::query_scalar(sql).fetch_one(&mut *c).await)
+        .context("failed to ask the database for its version")
 }

@@ -190,6 +190,13 @@ fn postgres_programs_that_are_missing_or_old_are_named() {
         .expect(3))
     .says("`pg_dump` is 9.6.24, the server");
     assert_eq!(staging.files(), [""; 0]);
+
+    programs(&nothing, "echo 'pg_dump (PostgreSQL) 99.1'");
+    (staging
+        .xtask_with(&["db", "backup"], &[("BACKUP_PG_BIN", folder)])
+        .expect(4))
+    .says("`pg_restore` is 99.1, and the newest server on this machine");
+    assert_eq!(staging.files(), [""; 0]);
 }
 
 /// Puts programs into `folder` that do `first` and go on as the real ones.

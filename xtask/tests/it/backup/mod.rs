@@ -2,6 +2,7 @@
 
 mod damage;
 mod failures;
+mod lies;
 mod recovery;
 mod retention;
 mod sqlite;
@@ -180,7 +181,7 @@ create table meals (id bigint generated always as identity primary key, name tex
 create table orders (id bigserial primary key, meal_id bigint not null references meals,
     at timestamptz default now(), price float8, note text);
 create schema "odd place";
-create table "odd place"."a ""table""" ("t" text, row text, raw bytea);
+create table "odd place"."a ""table""" (t text, "t.*" text, raw bytea);
 insert into meals (name) select 'meal ' || n from generate_series(1, 20) n;
 insert into orders (meal_id, price, note)
     select 1 + n % 20, n / 7.0, repeat('x', n % 50) from generate_series(1, 500) n;
@@ -244,4 +245,50 @@ fn postgres_a_backup_is_of_one_moment_while_others_write() {
             made.expect(0);
         }
     });
+}
+
+/// The scratch server knows UTF-8 and no roles; neither makes a difference.
+#[test]
+fn postgres_a_database_of_another_encoding_with_policies_is_compared_all_the_same() {
+    let Some(staging) = Staging::new("") else {
+        return;
+    };
+    let (server, name) = (staging.server.url("postgres"), &staging.database.name);
+    let (name, role) = (format!("latin_{name}"), format!("owner_{name}"));
+    execute(&server, &format!("create role {role}"));
+    execute(
+        &server,
+        &format!("create database {name} encoding latin1 locale 'C' template template0"),
+    );
+    let url = staging.server.url(&name);
+    let at = [("DATABASE_URL", &*url)];
+    (staging.xtask_with(&["db", "mark", "staging"], &at)).expect(0);
+    execute(
+        &url,
+        &format!(
+            "create table words (word text, price money, class regclass, at timestamptz, span interval);
+            insert into words values ('k\u{e4}se', 1234.5, 'words', '2026-01-02 03:04:05.678901+06', '1 mon 2 days');
+            create table parts (n int) partition by range (n);
+            create table low partition of parts for values from (0) to (10);
+            create table high partition of parts for values from (10) to (20);
+            insert into parts select * from generate_series(0, 19);
+            create table child () inherits (words);
+            insert into child select * from words;
+            alter table words enable row level security, force row level security, owner to {role};
+            create policy none on words using (false);
+            alter database {name} set datestyle to 'german';"
+        ),
+    );
+    let backup = Backup::made(&staging.xtask_with(&["db", "backup", "--format", "json"], &at));
+    let tables = &backup.manifest["content"]["tables"];
+    for (table, rows) in [("words", 1), ("child", 1), ("low", 10), ("high", 10)] {
+        assert_eq!(
+            tables[&format!("public.{table}")]["rows"],
+            rows,
+            "{tables:#}"
+        );
+    }
+    (staging.xtask_with(&["db", "verify", backup.path()], &at)).expect(0);
+    execute(&server, &format!("drop database {name}"));
+    execute(&server, &format!("drop role {role}"));
 }
