@@ -217,3 +217,79 @@ pub(super) fn read(path: &Path) -> std::io::Result<Dump> {
         sha256: marker::hex(&hash.finalize()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::content::Table;
+    use super::*;
+    use crate::exit;
+
+    fn kept(bytes: u64, rows: u64) -> Kept {
+        let manifest = serde_json::json!({
+            "format": Manifest::FORMAT, "engine": "postgres", "environment": "staging",
+            "identity": { "system": "7", "database": "kitchen", "server": "db:5432" },
+            "created_at": "2026-11-21T12:00:00Z", "server_version": "15.18", "dump_version": null,
+            "release": null, "migrations": [],
+            "content": { "tables": { "public.meals": { "rows": rows, "digest": "" } }, "sequences": {} },
+            "dump": { "file": "a.dump", "bytes": bytes, "sha256": "" }, "took_ms": 1,
+        });
+        Kept {
+            path: "a.json".into(),
+            manifest: serde_json::from_value(manifest).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    fn code(result: Result<()>) -> Code {
+        result.map_or_else(|error| exit::code_of(&error), |()| Code::Done)
+    }
+
+    #[test]
+    fn what_is_too_old_or_of_the_future_is_not_relied_on() {
+        let kept = kept(1, 1);
+        let after = |minutes: i64| {
+            let now = kept.manifest.created_at + SignedDuration::from_mins(minutes);
+            code(young(&kept, now, SignedDuration::from_hours(1)))
+        };
+        assert_eq!(
+            (after(0), after(60), after(-5)),
+            (Code::Done, Code::Done, Code::Done)
+        );
+        assert_eq!(
+            (after(61), after(-6)),
+            (Code::Precondition, Code::Precondition)
+        );
+    }
+
+    #[test]
+    fn a_dump_is_held_against_the_last_seven() {
+        // The eighth from the end was large, and counts no more.
+        let earlier: Vec<Kept> = [9000, 100, 100, 100, 100, 100, 100, 9000]
+            .map(|bytes| kept(bytes, 10))
+            .into();
+        assert_eq!(code(size(&earlier, 50, 10)), Code::Done);
+        assert_eq!(code(size(&earlier, 49, 10)), Code::Red);
+        assert_eq!(code(size(&earlier, 49, 5)), Code::Red);
+        assert_eq!(code(size(&earlier, 49, 4)), Code::Done);
+        assert_eq!(code(size(&[], 1, 10)), Code::Done);
+    }
+
+    #[test]
+    fn a_database_without_tables_is_empty_or_was_not_seen() {
+        let mut content = Content::default();
+        assert_eq!(code(empty(&content, 0, 0)), Code::Done);
+        assert_eq!(code(empty(&content, 3, 0)), Code::Red);
+        assert_eq!(code(empty(&content, 0, 1)), Code::Red);
+        let table = Table::new(1, &1, &1);
+        content.tables.insert("public.meals".to_owned(), table);
+        assert_eq!(code(empty(&content, 3, 5)), Code::Done);
+        assert_eq!(
+            code(lists("1; 0 2 TABLE DATA public meals postgres\n", &content)),
+            Code::Done
+        );
+        assert_eq!(
+            code(lists("1; 0 2 TABLE public meals postgres\n", &content)),
+            Code::Red
+        );
+    }
+}
