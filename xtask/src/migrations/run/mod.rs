@@ -18,6 +18,7 @@ mod step;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::migrate::Migrate as _;
 
@@ -76,6 +77,10 @@ pub(crate) enum Event<'a> {
     Waiting {
         #[serde(serialize_with = "seconds")]
         limit: Duration,
+    },
+    /// What holds others up, at a time when the policy would not have it.
+    Heavy {
+        what: String,
     },
     Resumed {
         version: i64,
@@ -174,6 +179,9 @@ async fn locked(
     plan.refuse_problems()?;
     if let Some(hash) = &wish.plan_hash {
         plan.refuse_other(hash)?;
+    }
+    if let Some(what) = plan.outside_window(&policy.migrations, Timestamp::now()) {
+        events(&Event::Heavy { what });
     }
     let unfinished = found.journal.first();
     if let Some(entry) = unfinished.filter(|_| !wish.resume) {

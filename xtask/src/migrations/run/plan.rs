@@ -1,13 +1,15 @@
 //! What a run would do.
 
 use anyhow::Result;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::folder::Folder;
 use super::state::Found;
 use crate::exit::{Code, Problem};
 use crate::migrations::lint::measure::Statement;
-use crate::policy::Allow;
+use crate::migrations::lint::operations::Class;
+use crate::policy::{Allow, Migrations};
 
 /// The versions to apply, and what stands against it.
 #[derive(Debug)]
@@ -49,6 +51,19 @@ impl Plan {
             problems,
             hash: marker::hex(&hash.finalize()),
         })
+    }
+
+    /// Heavy statements, `FILE:LINE` each, where the policy has a window and `now` is outside of it.
+    pub(crate) fn outside_window(&self, policy: &Migrations, now: Timestamp) -> Option<String> {
+        let window = policy.heavy_window.filter(|window| !window.has(now))?;
+        let is_heavy = |statement: &&Statement| {
+            let mut classes = statement.ops.iter().map(|op| op.row().class);
+            classes.any(|class| class == Class::Heavy)
+        };
+        let heavy: Vec<String> = (self.statements.iter().filter(is_heavy))
+            .map(|statement| format!("`{}:{}`", statement.file, statement.line))
+            .collect();
+        (!heavy.is_empty()).then(|| format!("outside of {window}: {}", heavy.join(", ")))
     }
 
     pub(super) fn refuse_problems(&self) -> Result<()> {

@@ -139,6 +139,7 @@ pub(crate) fn line(event: &Event<'_>) -> String {
             "wait  another migrator is at work; at most {} s",
             limit.as_secs()
         ),
+        Event::Heavy { what } => format!("warn  heavy, {what}"),
         Event::Resumed { version } => format!("done  {version}: finished what was begun"),
         Event::Begun {
             version,

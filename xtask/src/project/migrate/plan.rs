@@ -238,6 +238,8 @@ impl Read {
 
 pub(super) fn plan(cx: &Cx, json: bool) -> Result<Code> {
     let read = read(cx)?;
+    let now = jiff::Timestamp::now();
+    let outside_window = read.plan.outside_window(&cx.policy.migrations, now);
     if json {
         say_json(&serde_json::json!({
             "database": read.target.to_string(),
@@ -245,6 +247,7 @@ pub(super) fn plan(cx: &Cx, json: bool) -> Result<Code> {
             "pending": read.plan.pending,
             "steps": read.steps(),
             "problems": read.plan.problems,
+            "outside_window": outside_window,
             "plan_hash": read.plan.hash,
         }))?;
         return Ok(read.code());
@@ -279,6 +282,9 @@ pub(super) fn plan(cx: &Cx, json: bool) -> Result<Code> {
             }
         }
         say("")?;
+    }
+    if let Some(what) = &outside_window {
+        say(format!("warn  heavy, {what}"))?;
     }
     read.say_problems()?;
     say(format!(
