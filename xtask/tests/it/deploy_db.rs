@@ -260,6 +260,51 @@ mod postgres {
     }
 
     #[test]
+    fn a_migration_that_fails_leaves_what_was_applied_before_it_and_no_receipt() {
+        let Some(at) = Production::new() else { return };
+        let staging = at.staging();
+        at.xtask(&["db", "mark", "staging"], &staging).expect(0);
+        let fails = "create table half (id integer);\ninsert into half select 1 / (id - 1) from half union select 1 / 0;\n";
+        release(&at, "v0.2.0", "20990101000000_fails.sql", fails);
+        let deploy = at.xtask(&["deploy", "db"], &staging);
+        deploy.expect(1).says("division by zero");
+        let stopped = "stopped in step 3/3, exit code 1: what was applied before stays; cargo xtask migrate status shows it";
+        assert_eq!(steps(&deploy.stdout), [&STEPS[..], &[stopped]].concat());
+        assert!(!deploy.stdout.contains("receipt "), "{}", deploy.stdout);
+        let tables = at.tables("kitchen_staging");
+        assert!(tables.contains(&"env_marker".to_owned()), "{tables:?}");
+        assert!(!tables.contains(&"half".to_owned()), "{tables:?}");
+    }
+
+    #[test]
+    fn a_backfill_stands_behind_guards_and_backup_as_a_migration_does() {
+        let Some(at) = Production::new() else { return };
+        at.sandbox.write(
+            "migrations/backfills/postgres/words.sql",
+            "-- backfill: env_marker (id)\nUPDATE env_marker SET env = 'new' WHERE $batch\n",
+        );
+        at.sandbox.commit("a backfill");
+        at.deployed_to_staging();
+        at.sql(
+            "kitchen_staging",
+            "insert into env_marker (id, env) values (1, 'old')",
+        );
+        let env = at.staging();
+        let sent = at.sent(|| {
+            at.xtask(&["migrate", "backfill", "words"], &env)
+                .expect(3)
+                .says("`staging` is migrated with a verified backup");
+        });
+        assert_only_reads(&sent);
+        let backup = at.newest_backup("staging");
+        at.xtask(&["migrate", "backfill", "words", "--backup", &backup], &env)
+            .expect(0)
+            .says("`words` has changed 1 rows");
+        let words = at.sql("kitchen_staging", "select env from env_marker");
+        assert_eq!(words, ["new"]);
+    }
+
+    #[test]
     fn a_plan_that_is_not_the_one_is_not_applied() {
         let Some(at) = Production::new() else { return };
         let staging = at.staging();

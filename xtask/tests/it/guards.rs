@@ -188,6 +188,21 @@ mod postgres {
             guards: &["staging-receipt"],
             says: "staging has not applied, or not with this text: 20990101000000",
         },
+        Case {
+            name: "a migration that staging has with another text",
+            spoil: |at, _| {
+                let file = "migrations/postgres/20260101000000_env_marker.sql";
+                at.sandbox.append(file, "drop table env_marker;\n");
+                at.sandbox.commit("edited");
+                git(at, &["tag", "v0.2.0"]);
+            },
+            mend: |at| {
+                git(at, &["tag", "--delete", "v0.2.0"]);
+                git(at, &["reset", "--quiet", "--hard", "HEAD~"]);
+            },
+            guards: &["staging-receipt"],
+            says: "staging has not applied, or not with this text: 20260101000000",
+        },
     ];
 
     fn git(at: &Production, args: &[&str]) {
