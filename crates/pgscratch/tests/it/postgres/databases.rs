@@ -133,3 +133,24 @@ async fn a_key_is_a_plain_name() {
         assert!(matches!(result, Err(Error::Key(_))), "{key}");
     }
 }
+
+/// What is made inside of a runtime may be dropped after its end.
+#[test]
+fn a_database_is_removed_where_no_runtime_is() {
+    let Some(handle) = pgscratch::for_tests() else {
+        return;
+    };
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+    };
+    let database = runtime()
+        .unwrap()
+        .block_on(handle.empty_database())
+        .unwrap();
+    let name = database.name.clone();
+    drop(database);
+    let left = runtime().unwrap().block_on(databases(&handle));
+    assert!(!left.contains(&name), "{left:?}");
+}
