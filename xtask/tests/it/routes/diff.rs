@@ -140,7 +140,8 @@ fn a_commit_is_read_and_never_written() {
     let commit = commit.trim();
     let parent = dir.parent().unwrap();
     let before = std::fs::read_dir(dir).unwrap().count();
-    repo.routes(&["diff", commit]);
+    let refused = repo.routes(&["diff", commit]);
+    refused.expect(3).says("evil");
     assert!(!absolute.exists() && !parent.join("evil.rs").exists());
     assert_eq!(std::fs::read_dir(dir).unwrap().count(), before);
     assert!(!repo.has("target"));
@@ -165,11 +166,13 @@ fn only_what_can_be_fetched_is_to_be_fetched() {
     ran.expect(3).says("no commit `HEAD~9`");
     assert!(!ran.stderr.contains("git fetch"), "{}", ran.stderr);
     let ran = repo.routes(&["diff", "elsewhere"]);
+    ran.expect(3);
     assert!(!ran.stderr.contains("git fetch"), "{}", ran.stderr);
     repo.git(&["remote", "add", "origin", "/none"]);
     repo.routes(&["diff", "origin/elsewhere"])
         .expect(3)
         .says("git fetch origin elsewhere");
     let ran = repo.routes(&["diff", "HEAD~9"]);
+    ran.expect(3);
     assert!(!ran.stderr.contains("git fetch"), "{}", ran.stderr);
 }

@@ -47,7 +47,9 @@ fn mends(policy: &str, app: &str) -> Vec<String> {
     let before = state(&table);
     let committed = repo.read("src/router.rs");
     let mut all = Vec::new();
-    for finding in table["findings"].as_array().unwrap() {
+    let findings = table["findings"].as_array().unwrap();
+    assert!(!findings.is_empty(), "nothing to mend in\n{app}");
+    for finding in findings {
         let Some(fix) = finding["fix"].as_str() else {
             continue;
         };
