@@ -271,7 +271,9 @@ impl TryFrom<String> for Window {
             .and_then(|(from, to)| Some((time(from)?, time(to)?)));
         match window {
             Some((from, to)) if from != to => Ok(Self { from, to }),
-            _ => Err(format!("`{text}` is no window, such as `22:00-04:00` (UTC)")),
+            _ => Err(format!(
+                "`{text}` is no window, such as `22:00-04:00` (UTC)"
+            )),
         }
     }
 }

@@ -1067,7 +1067,9 @@ fn what_is_heavy_is_warned_of_outside_of_its_window() {
     let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
     let hours = |from: i64, to: i64| {
         let at = |hours| {
-            let then = now.checked_add(jiff::SignedDuration::from_hours(hours)).unwrap();
+            let then = now
+                .checked_add(jiff::SignedDuration::from_hours(hours))
+                .unwrap();
             then.strftime("%H:%M").to_string()
         };
         let policy = format!("[migrations]\nheavy-window = \"{}-{}\"\n", at(from), at(to));
@@ -1076,8 +1078,16 @@ fn what_is_heavy_is_warned_of_outside_of_its_window() {
     let warning = "`migrations/postgres/20270101000000_heavy.sql:2`";
     hours(-1, 1);
     let inside = bench.migrate(&database, &["plan"]);
-    assert!(!inside.expect(0).stdout.contains("warn"), "{}", inside.stdout);
+    assert!(
+        !inside.expect(0).stdout.contains("warn"),
+        "{}",
+        inside.stdout
+    );
     hours(1, 2);
-    (bench.migrate(&database, &["plan"]).expect(0)).says("warn  heavy, outside of ").says(warning);
-    (bench.migrate(&database, &[]).expect(0)).says("warn  heavy, outside of ").says(warning);
+    (bench.migrate(&database, &["plan"]).expect(0))
+        .says("warn  heavy, outside of ")
+        .says(warning);
+    (bench.migrate(&database, &[]).expect(0))
+        .says("warn  heavy, outside of ")
+        .says(warning);
 }

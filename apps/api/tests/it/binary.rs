@@ -10,6 +10,7 @@ fn describes_its_settings_without_any() {
         "API_ADDR",
         "API_METRICS_ADDR",
         "DATABASE_URL",
+        "DATABASE_SERVER_ID",
         "API_TOKEN_KEY",
         "API_TOKEN_KEYS_ACCEPTED",
         "API_PAYMENTS_KEY",
