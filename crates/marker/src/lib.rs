@@ -19,9 +19,10 @@ use sha2::{Digest as _, Sha256};
 pub use environment::{Environment, UnknownEnvironment};
 
 /// What a database says of itself, apart from its rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// PostgreSQL: `system_identifier` of the cluster. SQLite: the id that the marker gave the file,
+    /// PostgreSQL: `system_identifier` of the cluster and, after a `/`, the oid of the database, which
+    /// one that is dropped and made anew does not keep. SQLite: the id that the marker gave the file,
     /// empty before.
     pub system: String,
     /// PostgreSQL: the database's name. SQLite: the absolute path of the file.
@@ -41,7 +42,7 @@ impl fmt::Display for Identity {
 }
 
 /// The row of `_env_marker`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marker {
     /// As it is written there; a hand may have written anything.
     pub environment: String,
@@ -68,7 +69,7 @@ impl From<[String; 5]> for Marker {
 /// What was found in a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// `None` where there is no table, or no row in it.
+    /// `None` where there is no table; one of empty texts where there is no row in it.
     pub marker: Option<Marker>,
     /// Of the database that was asked.
     pub identity: Identity,
@@ -104,6 +105,33 @@ pub enum Refusal {
         /// The environment it is of.
         found: Environment,
     },
+}
+
+impl Refusal {
+    /// What to do about it, for people.
+    pub fn help(&self) -> String {
+        match self {
+            Refusal::Unmarked {
+                expected: Environment::Dev,
+            } => "`cargo xtask setup` prepares a new local one; a database that is yours is marked once: \
+                  `cargo xtask db mark dev`"
+                .to_owned(),
+            Refusal::Unmarked { expected } => format!(
+                "check `DATABASE_URL`; a new database is marked once: `cargo xtask db mark {expected}`"
+            ),
+            Refusal::Edited => "put the row of `_env_marker` back; or, once you know whose data it is, \
+                                `cargo xtask db mark ENVIRONMENT --adopt`"
+                .to_owned(),
+            Refusal::Copy { environment, .. } => format!(
+                "check `DATABASE_URL`; a copy that takes the place of the original is adopted: \
+                 `cargo xtask db mark {environment} --adopt`; where a server's address changes, name it \
+                 by `DATABASE_SERVER_ID`"
+            ),
+            Refusal::Wrong { .. } => {
+                "check `DATABASE_URL` and `APP_ENV`; a marker is never changed to fit".to_owned()
+            }
+        }
+    }
 }
 
 impl Found {

@@ -8,7 +8,8 @@ const EXISTS: &str = "SELECT to_regclass('_env_marker') IS NOT NULL";
 const READ: &str =
     "SELECT env, system_id, database_name, server, seal FROM _env_marker WHERE id = 1";
 const IDENTITY: &str = "
-SELECT system_identifier::text, current_database()::text,
+SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()),
+    current_database()::text,
     coalesce(host(inet_server_addr()) || ':' || inet_server_port(), '')
 FROM pg_control_system()";
 const CREATE: &str = "
@@ -52,7 +53,10 @@ pub async fn read(connection: &mut PgConnection, server: Option<&str>) -> sqlx::
     let marker = if exists {
         let row: Option<(String, String, String, String, String)> =
             sqlx::query_as(READ).fetch_optional(connection).await?;
-        row.map(|row| Marker::from(<[String; 5]>::from(row)))
+        // A row is written with the table: one that is gone was taken away by hand.
+        Some(row.map_or_else(Marker::default, |row| {
+            Marker::from(<[String; 5]>::from(row))
+        }))
     } else {
         None
     };

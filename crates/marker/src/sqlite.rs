@@ -43,7 +43,10 @@ pub async fn read(connection: &mut SqliteConnection) -> sqlx::Result<Found> {
     let marker = if exists {
         let row: Option<(String, String, String, String, String)> =
             sqlx::query_as(READ).fetch_optional(connection).await?;
-        row.map(|row| Marker::from(<[String; 5]>::from(row)))
+        // A row is written with the table: one that is gone was taken away by hand.
+        Some(row.map_or_else(Marker::default, |row| {
+            Marker::from(<[String; 5]>::from(row))
+        }))
     } else {
         None
     };

@@ -7,7 +7,7 @@ use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
 use crate::pool::STATEMENT_LIMIT;
-use crate::{Engine, Environment, Refusal};
+use crate::{Engine, Refusal};
 
 /// Why the store refused or failed. No text of it, nor of its causes, holds the database URL.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ pub enum StoreError {
     /// The database is not the one that was marked for here.
     #[error(
         "the database `{target}` is refused: {refusal}\nhelp: {}",
-        help(refusal)
+        refusal.help()
     )]
     Refused {
         /// The database, without credentials.
@@ -169,28 +169,6 @@ fn is_unavailable_postgres(code: &str) -> bool {
     ["08", "57P", "28", "3D"]
         .iter()
         .any(|class| code.starts_with(class))
-}
-
-fn help(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::Unmarked {
-            expected: Environment::Dev,
-        } => "run `cargo xtask setup`".to_owned(),
-        Refusal::Unmarked { expected } => format!(
-            "check `DATABASE_URL`; a new database is marked once: `cargo xtask db mark {expected}`"
-        ),
-        Refusal::Edited => "restore the row of `_env_marker`, or mark the database again with \
-                            `cargo xtask db mark --adopt` once you know whose it is"
-            .to_owned(),
-        Refusal::Copy { environment, .. } => format!(
-            "check `DATABASE_URL`; a copy that is to take the place of the original is adopted: \
-             `cargo xtask db mark {environment} --adopt`; where the address of a server changes, \
-             name it by `DATABASE_SERVER_ID`"
-        ),
-        Refusal::Wrong { .. } => {
-            "check `DATABASE_URL` and `APP_ENV`; a marker is never changed to fit".to_owned()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use super::{Link, Target, refusal};
+use super::{Link, Target};
 use crate::cx::Cx;
 use crate::exit::{Code, Problem};
 use crate::migrations::replay::{self, Replayed};
@@ -27,12 +27,7 @@ pub(crate) struct Drift {
 /// server is needed for it and none is installed.
 pub(crate) fn drift(cx: &Cx, target: &Target) -> Result<Drift> {
     let folder = Folder::read(&cx.root, target.engine())?;
-    let (live, found) = cx.block_on(async {
-        let mut link = Link::open(target, false).await?;
-        let live = read(target, &mut link).await;
-        link.close().await;
-        live
-    })?;
+    let (live, found) = cx.block_on(Link::look(target, async |link| read(target, link).await))?;
     let replayed = replay::with(
         cx,
         target.engine(),
@@ -68,13 +63,8 @@ pub(crate) fn drift(cx: &Cx, target: &Target) -> Result<Drift> {
 }
 
 async fn read(target: &Target, link: &mut Link) -> Result<(String, Found)> {
-    ready::check_to_read(target, link).await?;
-    let marker = link.marker().await?;
-    marker
-        .check(target.app_env.marker())
-        .map_err(|why| refusal(target, &why))?;
+    ready::to_read(target, link).await?;
     let found = Found::read(link).await?;
-    // It begins, and ends, a transaction of its own that only reads.
     Ok((schema::read(link).await?, found))
 }
 

@@ -136,16 +136,16 @@ impl Link {
         count.context("failed to count the tables")
     }
 
-    /// From now on the session writes nothing, whatever it is asked: PostgreSQL in one transaction
-    /// that is read-only and never committed, SQLite by its own switch.
-    pub(crate) async fn read_only(&mut self) -> Result<()> {
+    /// From now on the session writes nothing, whatever it is asked: each transaction of PostgreSQL
+    /// only reads, SQLite has a switch of its own.
+    async fn read_only(&mut self) -> Result<()> {
         let sql = match self {
-            Link::Postgres { .. } => "begin transaction read only",
+            Link::Postgres { .. } => "set session characteristics as transaction read only",
             Link::Sqlite { .. } => "pragma query_only = on",
         };
         self.execute(sql)
             .await
-            .context("failed to begin a transaction that only reads")
+            .context("failed to begin a session that only reads")
     }
 
     /// Runs statements, answers nothing.
@@ -161,8 +161,8 @@ impl Link {
     }
 }
 
-/// Opens a SQLite file as the apps open it.
-pub(crate) async fn open_sqlite(file: &Path, make: bool) -> Result<SqliteConnection> {
+/// Opens a SQLite file; one that it makes has a write-ahead log, as the apps want it.
+async fn open_sqlite(file: &Path, make: bool) -> Result<SqliteConnection> {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(make)

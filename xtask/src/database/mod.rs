@@ -1,4 +1,4 @@
-//! Databases that are not scratch: which one is meant, how it is reached, whose it is.
+//! Databases: which one is meant, how it is reached, whose it is, and what may be done to it.
 
 pub(crate) mod backup;
 mod drift;

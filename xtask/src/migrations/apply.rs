@@ -1,4 +1,4 @@
-//! Applying migrations to a database that may be thrown away: a scratch one, or the local one.
+//! Applying migrations to a scratch database, and what a database says of one that it refuses.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::report::Finding;
 #[derive(Debug)]
 pub(crate) struct Refused {
     version: Option<i64>,
-    /// Byte offset into the migration's text, from 1 (PostgreSQL only).
+    /// Character into the migration's text, from 1 (PostgreSQL only).
     position: Option<usize>,
     message: String,
 }

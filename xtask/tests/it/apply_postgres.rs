@@ -656,8 +656,6 @@ fn what_does_not_fit_is_refused_before_anything_is_applied() {
             "it has no environment marker, `dev` is expected",
         ),
     ];
-    let Some(whole) = Bench::new() else { return };
-    drop(whole);
     for (case, damage, message) in cases {
         let Some(bench) = Bench::new() else { return };
         let database = bench.database();
@@ -964,9 +962,6 @@ fn ctrl_c_ends_a_run_that_can_be_resumed() {
     let Some(bench) = Bench::new() else { return };
     let database = bench.database();
     let ended = bench.ask(&database, async |connection| {
-        bench
-            .migrate(&database, &["--plan-hash", "00000000"])
-            .expect(3);
         // CONCURRENTLY waits for whoever still reads what was before.
         let mut transaction = connection.begin().await.unwrap();
         sqlx::raw_sql("set transaction isolation level repeatable read; select 1")
@@ -1090,4 +1085,33 @@ fn what_is_heavy_is_warned_of_outside_of_its_window() {
     (bench.migrate(&database, &[]).expect(0))
         .says("warn  heavy, outside of ")
         .says(warning);
+}
+
+/// Others build indexes too, and have temporary tables: what became of a statement is judged by the
+/// index that it names.
+#[test]
+fn only_its_own_index_tells_whether_a_statement_was_done() {
+    let Some(bench) = Bench::new() else { return };
+    let undisturbed = bench.undisturbed();
+    let database = bench.database();
+    let mut command = bench.command(&database, &[]);
+    command.env("XTASK_FAILPOINT", "begun:2");
+    assert_eq!(run(command).code, None);
+    let others = "create temporary table mine (id int primary key, t text);
+        create table theirs (id int, t text); insert into theirs values (1), (1)";
+    bench.ask(&database, async |connection| {
+        sqlx::raw_sql(others)
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        sqlx::raw_sql("create unique index concurrently theirs_id on theirs (id)")
+            .execute(&mut *connection)
+            .await
+            .unwrap_err();
+        bench.migrate(&database, &["--resume"]).expect(0);
+    });
+    let invalid = "select indexrelid::regclass::text from pg_index where not indisvalid";
+    assert_eq!(bench.texts(&database, invalid), ["theirs_id"]);
+    bench.execute(&database, "drop table theirs");
+    assert_eq!(bench.digest(&database), undisturbed);
 }

@@ -256,8 +256,11 @@ mod postgres {
                 }
             });
             let reaches = !["no URL", "SQLite"].contains(&case.name);
-            assert_eq!(!sent.is_empty(), reaches, "{}: {sent:?}", case.name);
-            assert_only_reads(&sent);
+            if reaches {
+                assert_only_reads(&sent);
+            } else {
+                assert_eq!(sent, [], "{}", case.name);
+            }
             (case.mend)(&at);
         }
         assert_eq!(at.tables("kitchen"), ["_env_marker"]);
@@ -267,7 +270,9 @@ mod postgres {
         at.xtask(&["migrate", "guard"], &all)
             .expect(0)
             .says("`production`: 9 of 9 conditions hold");
-        let sent = at.sent(|| drop(at.xtask(&["deploy", "db"], &all)));
+        let sent = at.sent(|| {
+            at.xtask(&["deploy", "db"], &all).expect(0);
+        });
         let wrote = |(application, _, sql): &(String, String, String)| {
             application == "xtask" && sql.to_lowercase().contains("create table env_marker")
         };
@@ -293,7 +298,6 @@ mod postgres {
             at.xtask(&["db", "mark", "dev", "--adopt"], &shell)
                 .expect(3);
         });
-        assert!(!sent.is_empty());
         assert_only_reads(&sent);
     }
 

@@ -13,7 +13,7 @@ use super::manifest::{Applied, Dump, Manifest};
 use super::programs::Programs;
 use super::{VerifiedBackup, check, hook, proof, retention, sqlite};
 use crate::cx::Cx;
-use crate::database::{Link, Target, on, refusal};
+use crate::database::{Link, Target, on};
 use crate::exit::Problem;
 use crate::migrations::Engine;
 use crate::migrations::run::{self, ready};
@@ -67,9 +67,7 @@ async fn take(
     folder: &Folder,
     programs: Option<&Programs>,
 ) -> Result<(File, Vec<Kept>, Taken)> {
-    let found = link.marker().await?;
-    (found.check(target.app_env.marker())).map_err(|why| refusal(target, &why))?;
-    ready::check_to_read(target, link).await?;
+    let found = ready::to_read(target, link).await?;
     let server_version = proof::server_version(link).await?;
     if let Some(programs) = programs {
         programs.refuse_older(&server_version)?;

@@ -27,7 +27,8 @@ pub(crate) use proof::restore_to_scratch;
 pub(crate) use restore::restore;
 
 use crate::cx::Cx;
-use crate::database::{Link, Target, refusal};
+use crate::database::{Link, Target};
+use crate::migrations::run::ready;
 
 /// A backup of a database of which it was shown, in this process, that it is whole, young enough and
 /// of that very database.
@@ -100,13 +101,8 @@ pub(crate) fn age(manifest: &Manifest, now: Timestamp) -> Result<Duration> {
 
 /// It is a backup of the database of `target`.
 fn check_of(cx: &Cx, kept: &Kept, target: &Target) -> Result<()> {
-    let found = cx.block_on(async {
-        let mut link = Link::open(target, false).await?;
-        let found = link.marker().await;
-        link.close().await;
-        found
-    })?;
-    let environment = target.app_env.marker();
-    (found.check(environment)).map_err(|why| refusal(target, &why))?;
-    check::origin(kept, environment, &found.identity)
+    let found = cx.block_on(Link::look(target, async |link| {
+        ready::to_read(target, link).await
+    }))?;
+    check::origin(kept, target.app_env.marker(), &found.identity)
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Check;
 use crate::cx::Cx;
-use crate::database::{Link, Target, refusal};
+use crate::database::{Link, Target};
 use crate::migrations::run::ready;
 
 pub(super) const CHECK: Check = Check {
@@ -18,9 +18,7 @@ fn run(cx: &Cx) -> Result<String> {
 }
 
 async fn look(target: &Target, link: &mut Link) -> Result<String> {
-    let marker = link.marker().await?;
+    let ours = ready::to_write(target, link).await?;
     let expected = target.app_env.marker();
-    (marker.check(expected)).map_err(|why| refusal(target, &why))?;
-    ready::check(target, link).await?;
-    Ok(format!("`{}` is marked `{expected}`", marker.identity))
+    Ok(format!("`{}` is marked `{expected}`", ours.identity))
 }

@@ -24,7 +24,7 @@ use squawk_syntax::SourceFile;
 use super::Engine;
 use crate::report::Finding;
 pub(crate) use outside::{index_name, kind as outside};
-pub(crate) use sqlite::is_one_transaction;
+pub(crate) use sqlite::{Commits, batch_fault, commits};
 pub(crate) use text::NO_TRANSACTION;
 
 use catalog::Catalog;

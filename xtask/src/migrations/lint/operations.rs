@@ -128,7 +128,7 @@ operations! {
     GrantPublic, Destructive, "none", None, "GRANT … TO PUBLIC",
         "opens it to every role there is and will be",
         "grant to the roles that need it";
-    TrackingTable, Destructive, "ROW EXCLUSIVE", Depends, "DML on _sqlx_migrations, _env_marker or _migration_journal",
+    TrackingTable, Destructive, "ROW EXCLUSIVE", Depends, "DML on _sqlx_migrations, _env_marker, _migration_journal or _migration_backfill",
         "changes what the migrator believes of this database",
         "leave the one to the migrator, and mark a database when it is prepared";
     SystemCatalog, Destructive, "ROW EXCLUSIVE", Depends, "DML on a system catalog",

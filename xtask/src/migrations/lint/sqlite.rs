@@ -105,13 +105,24 @@ fn statements(sql: &str) -> Result<Vec<Vec<Token>>, (usize, &'static str)> {
     Ok(all)
 }
 
-/// Whether everything that a file changes is between one BEGIN and one COMMIT: then it is there
-/// whole or not at all.
-pub(crate) fn is_one_transaction(sql: &str) -> bool {
+/// How what a file changes is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commits {
+    /// Whole, between one BEGIN and one COMMIT, with a change of the schema that shows it.
+    Schema,
+    /// Each change of the schema by itself; no rows.
+    Pieces,
+    /// Rows too, which no count shows.
+    Rows,
+}
+
+/// Of a file that brings its own transactions.
+pub(crate) fn commits(sql: &str) -> Commits {
     let Ok(statements) = statements(sql) else {
-        return false;
+        return Commits::Rows;
     };
-    let (mut inside, mut transactions) = (false, 0);
+    let (mut inside, mut transactions, mut outside) = (false, 0, false);
+    let (mut rows, mut schema) = (false, false);
     for first in statements.iter().filter_map(|tokens| tokens.first()) {
         match first.text.as_str() {
             "begin" => {
@@ -120,11 +131,75 @@ pub(crate) fn is_one_transaction(sql: &str) -> bool {
             }
             "commit" | "end" => inside = false,
             "pragma" | "select" => {}
-            _ if inside => {}
-            _ => return false,
+            word => {
+                outside |= !inside;
+                schema |= ["create", "alter", "drop"].contains(&word);
+                rows |= !["create", "alter", "drop"].contains(&word);
+            }
         }
     }
-    transactions == 1 && !inside
+    if schema && transactions == 1 && !inside && !outside {
+        Commits::Schema
+    } else if rows {
+        Commits::Rows
+    } else {
+        Commits::Pieces
+    }
+}
+
+/// What is wrong with the one statement of a backfill of `table`, of either engine: its condition
+/// must hold for the batch alone, whatever else it says.
+pub(crate) fn batch_fault(sql: &str, table: &str) -> Option<&'static str> {
+    let Ok(statements) = statements(sql) else {
+        return Some("is no SQL: a quote is not closed");
+    };
+    let [tokens] = &statements[..] else {
+        return Some("is one statement and no more");
+    };
+    let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
+    let skip = match words[..] {
+        ["update", ..] => 1,
+        ["delete", "from", ..] => 2,
+        ["insert", "into", ..] => 0,
+        _ => return Some("is an UPDATE, a DELETE or an INSERT"),
+    };
+    if skip > 0 {
+        let parts: Vec<&str> = table.split_inclusive('.').collect();
+        let named: String = words[skip..]
+            .iter()
+            .take(2 * parts.len() - 1)
+            .copied()
+            .collect();
+        if named != table.to_lowercase() {
+            return Some("changes another table than the one that it walks");
+        }
+    }
+    let at = (1..tokens.len()).find(|at| {
+        tokens[at - 1].is("$") && tokens[*at].is("batch") && tokens[at - 1].at + 1 == tokens[*at].at
+    });
+    let Some(at) = at else {
+        return Some("has `$batch` in a comment or a text");
+    };
+    if at < 2 || !(tokens[at - 2].is("and") || tokens[at - 2].is("where")) {
+        return Some("has `$batch` elsewhere than behind WHERE or AND");
+    }
+    let mut depth = 0_i32;
+    for (index, token) in tokens.iter().enumerate() {
+        match token.text.as_str() {
+            "(" if token.what == What::Other => depth += 1,
+            ")" if token.what == What::Other => depth -= 1,
+            _ if token.is("or") && depth == 0 => {
+                return Some("has an OR beside `$batch`: put it into brackets");
+            }
+            _ => {}
+        }
+        if index == at && depth != 0 {
+            return Some(
+                "has `$batch` in brackets, where it does not hold for the whole statement",
+            );
+        }
+    }
+    None
 }
 
 /// How many CHECK constraints a `CREATE TABLE` has.
@@ -382,14 +457,65 @@ fn is_added_name(statement: &[Token], index: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_one_transaction;
+    use super::{Commits, batch_fault, commits};
 
     #[test]
-    fn one_transaction_is_known() {
-        let rebuild = "-- no-transaction\nPRAGMA foreign_keys = OFF;\nBEGIN;\nCREATE TABLE b (i int);\nDROP TABLE a;\nCOMMIT;\nPRAGMA foreign_keys = ON;\n";
-        assert!(is_one_transaction(rebuild));
-        assert!(!is_one_transaction(&rebuild.replace("BEGIN;\n", "")));
-        assert!(!is_one_transaction(&format!("{rebuild}DROP TABLE c;")));
-        assert!(!is_one_transaction("VACUUM;"));
+    fn what_a_file_commits_is_known() {
+        let rebuild = "-- no-transaction\nPRAGMA foreign_keys = OFF;\nBEGIN;\nCREATE TABLE b (i int);\nINSERT INTO b SELECT i FROM a;\nDROP TABLE a;\nCOMMIT;\nPRAGMA foreign_keys = ON;\n";
+        assert_eq!(commits(rebuild), Commits::Schema);
+        assert_eq!(commits(&rebuild.replace("BEGIN;\n", "")), Commits::Rows);
+        assert_eq!(commits(&format!("{rebuild}DROP TABLE c;")), Commits::Rows);
+        assert_eq!(
+            commits("CREATE TABLE a (i int); DROP TABLE b;"),
+            Commits::Pieces
+        );
+        assert_eq!(
+            commits("BEGIN; UPDATE a SET i = 2 * i; COMMIT;"),
+            Commits::Rows
+        );
+        assert_eq!(commits("VACUUM;"), Commits::Rows);
+        assert_eq!(commits("it's not closed"), Commits::Rows);
+    }
+
+    #[test]
+    fn a_batch_holds_for_the_whole_statement() {
+        for good in [
+            "-- backfill: orders (id)\nUPDATE orders SET note = 'x; -- y' WHERE note IS NULL AND $batch\n",
+            "update orders set n = 1 where (a or b) and $batch;",
+            "DELETE FROM orders WHERE $batch",
+            "INSERT INTO lines (of) SELECT id FROM orders WHERE $batch ON CONFLICT DO NOTHING",
+        ] {
+            assert_eq!(batch_fault(good, "orders"), None, "{good}");
+        }
+        assert_eq!(
+            batch_fault("UPDATE s.orders SET n = 1 WHERE $batch", "s.orders"),
+            None
+        );
+        for (bad, why) in [
+            ("UPDATE orders SET n = n + 1 -- AND $batch", "in a comment"),
+            ("UPDATE orders SET n = '$batch'", "in a comment or a text"),
+            (
+                "UPDATE orders SET n = 1 WHERE a OR b AND $batch",
+                "has an OR",
+            ),
+            (
+                "UPDATE orders SET n = 1 WHERE a AND (b OR $batch)",
+                "elsewhere",
+            ),
+            (
+                "UPDATE orders SET n = 1 WHERE NOT (a AND $batch)",
+                "in brackets",
+            ),
+            (
+                "UPDATE orders SET n = 1 WHERE $batch; COMMIT",
+                "one statement",
+            ),
+            ("UPDATE lines SET n = 1 WHERE $batch", "another table"),
+            ("TRUNCATE orders", "is an UPDATE"),
+            ("UPDATE orders SET n = 'a WHERE $batch", "not closed"),
+        ] {
+            let fault = batch_fault(bad, "orders").unwrap_or("nothing");
+            assert!(fault.contains(why), "{bad}: {fault}");
+        }
     }
 }

@@ -22,9 +22,9 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{Limits, lock, ready};
 use crate::cx::Cx;
-use crate::database::{Link, Permit, Target, on, refusal};
+use crate::database::{Link, Permit, Target, on};
 use crate::exit::{Code, Problem};
-use crate::migrations::{Engine, files};
+use crate::migrations::{Engine, files, lint};
 
 /// What stands for the condition of a batch.
 const BATCH: &str = "$batch";
@@ -54,7 +54,7 @@ pub(crate) struct Pace {
 }
 
 /// What a batch did.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Progress {
     /// Rows changed so far, by killed runs too.
     pub(crate) rows: i64,
@@ -103,6 +103,9 @@ impl Backfill {
         if sql.matches(BATCH).count() != 1 {
             return Err(wrong("needs `$batch` once").into());
         }
+        if let Some(fault) = lint::batch_fault(&sql, &table) {
+            return Err(wrong(fault).into());
+        }
         Ok(Self {
             name: name.to_owned(),
             checksum: marker::hex(&Sha256::digest(&sql)),
@@ -123,7 +126,7 @@ impl Backfill {
         self.sql.replace(BATCH, &condition)
     }
 
-    /// The last key of the next batch, as a literal; `None` behind the last row.
+    /// Asks for the last key of the next batch, as a literal; no row behind the last one.
     fn next(&self, engine: Engine, last: Option<&str>, rows: u32) -> String {
         let (table, column) = (&self.table, &self.column);
         let after = last.map_or(String::new(), |last| format!("where {column} > {last}"));
@@ -179,12 +182,8 @@ async fn walk(
     pace: Pace,
     on_batch: &mut dyn FnMut(&Progress),
 ) -> Result<Progress> {
-    ready::check(target, link).await?;
-    let found = link.marker().await?;
-    found
-        .check(target.app_env.marker())
-        .map_err(|why| refusal(target, &why))?;
-    permit.check(target, &found.identity)?;
+    let ours = ready::to_write(target, link).await?;
+    permit.check(target, &ours.identity)?;
     // One at a time, and none beside a migrator: either may change what the other walks.
     let _lock = lock::take(target, link, limits.migrator, &mut || {}).await?;
     ensure(link).await?;

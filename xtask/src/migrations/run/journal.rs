@@ -4,8 +4,6 @@
 //! no journal. One outside of a transaction may be half there, so a row of `_migration_journal` is
 //! committed before its statement is sent.
 
-use std::fmt;
-
 use anyhow::{Context as _, Result};
 use sqlx::migrate::Migration;
 
@@ -14,7 +12,7 @@ use crate::database::{Link, on};
 use crate::migrations::Engine;
 
 /// How far a migration has come. What each state means for a run that finds it is in
-/// [`super::resume`].
+/// [`super::step::resume`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// Nothing of it was sent.
@@ -37,12 +35,6 @@ impl State {
             State::Ran => "ran",
             State::Recorded => "recorded",
         }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

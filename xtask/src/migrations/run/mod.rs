@@ -27,7 +27,7 @@ pub(crate) use plan::Plan;
 pub(crate) use state::Found;
 
 use crate::cx::Cx;
-use crate::database::{Link, Permit, Target, on, refusal};
+use crate::database::{Link, Permit, Target, on};
 use crate::exit::{Code, Problem};
 use crate::policy::{self, Policy};
 
@@ -161,13 +161,8 @@ async fn locked(
     events: &mut Events<'_>,
 ) -> Result<(usize, usize)> {
     let limits = &Limits::from(&policy.migrations);
-    // First, because all else is asked through it.
-    ready::check(target, link).await?;
-    let marker = link.marker().await?;
-    marker
-        .check(target.app_env.marker())
-        .map_err(|why| refusal(target, &why))?;
-    permit.check(target, &marker.identity)?;
+    let ours = ready::to_write(target, link).await?;
+    permit.check(target, &ours.identity)?;
     let limit = limits.migrator;
     let _lock = lock::take(target, link, limit, &mut || {
         events(&Event::Waiting { limit });

@@ -3,49 +3,59 @@
 //!
 //! PostgreSQL takes one statement there, which by itself is whole or not there, but for those that
 //! work in several transactions: a broken `CREATE INDEX CONCURRENTLY` leaves an INVALID index, which
-//! takes part in every write and helps no read. So the indexes before the statement are kept in the
-//! journal, and what is new and invalid after it is dropped.
+//! takes part in every write and helps no read. What became of a statement is judged by the index
+//! that it names, and by no other: others build indexes at the same time. So the index of that name
+//! before the statement is kept in the journal.
 //!
-//! SQLite counts the changes of its schema: while the count is the one from before, nothing of the
-//! file has been committed.
-
-use std::collections::BTreeMap;
+//! SQLite counts the changes of its schema: while the count is the one from before, nothing of a file
+//! that changes the schema has been committed.
 
 use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
 use squawk_syntax::SyntaxKind;
 
 use crate::database::Link;
 use crate::migrations::lint;
 
+/// An index of the name that a statement gives, wherever the session looks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Index {
+    oid: i64,
+    valid: bool,
+}
+
 /// What is kept of a catalog in the journal.
-pub(super) async fn before(link: &mut Link) -> Result<String> {
+pub(super) async fn before(link: &mut Link, sql: &str) -> Result<String> {
     match link {
         Link::Postgres { connection, .. } => {
-            let indexes = indexes(connection).await?;
-            serde_json::to_string(&indexes).context("failed to render the list of indexes")
+            let named = named(connection, sql).await?;
+            serde_json::to_string(&named).context("failed to render the state of the index")
         }
-        Link::Sqlite { connection } => {
-            let count: i64 = sqlx::query_scalar("pragma schema_version")
-                .fetch_one(connection)
-                .await
-                .context("failed to read the schema version")?;
-            Ok(count.to_string())
-        }
+        Link::Sqlite { connection } => Ok(schema_version(connection).await?.to_string()),
     }
 }
 
-/// Valid or not, by oid.
-type Indexes = BTreeMap<i64, bool>;
+async fn schema_version(connection: &mut sqlx::SqliteConnection) -> Result<i64> {
+    sqlx::query_scalar("pragma schema_version")
+        .fetch_one(connection)
+        .await
+        .context("failed to read the schema version")
+}
 
-async fn indexes(connection: &mut PgConnection) -> Result<Indexes> {
-    let rows: Vec<(i64, bool)> = sqlx::query_as(
-        "select indexrelid::int8, indisvalid from pg_index where indexrelid >= 16384",
-    )
-    .fetch_all(connection)
-    .await
-    .context("failed to list the indexes")?;
-    Ok(rows.into_iter().collect())
+/// The index that `sql` names, if it names one and there is one.
+async fn named(connection: &mut PgConnection, sql: &str) -> Result<Option<Index>> {
+    const SQL: &str = "select indexrelid::int8, indisvalid from pg_index
+        where indexrelid = to_regclass($1)::oid";
+    let Some(name) = lint::index_name(sql) else {
+        return Ok(None);
+    };
+    let row: Option<(i64, bool)> = sqlx::query_as(SQL)
+        .bind(name)
+        .fetch_optional(connection)
+        .await
+        .context("failed to look at the index")?;
+    Ok(row.map(|(oid, valid)| Index { oid, valid }))
 }
 
 /// How much of a statement has happened, as the catalog shows it.
@@ -59,96 +69,79 @@ pub(super) enum Outcome {
     Unknown,
 }
 
-/// Drops the invalid indexes that were not there `before`, and tells how far the statement came.
-/// Answers also what was dropped.
+/// Drops the invalid index that the statement left, and tells how far it came. Answers also what was
+/// dropped.
 pub(super) async fn settle(
     link: &mut Link,
     sql: &str,
     before: &str,
-) -> Result<(Outcome, Vec<String>)> {
+) -> Result<(Outcome, Option<String>)> {
     match link {
         Link::Sqlite { connection } => {
-            let now: i64 = sqlx::query_scalar("pragma schema_version")
-                .fetch_one(connection)
-                .await
-                .context("failed to read the schema version")?;
-            let outcome = if before == now.to_string() {
-                Outcome::Again
-            } else if lint::is_one_transaction(sql) {
-                Outcome::Done
-            } else {
-                Outcome::Unknown
+            let is_unchanged = before == schema_version(connection).await?.to_string();
+            let outcome = match lint::commits(sql) {
+                lint::Commits::Schema | lint::Commits::Pieces if is_unchanged => Outcome::Again,
+                lint::Commits::Schema => Outcome::Done,
+                lint::Commits::Pieces | lint::Commits::Rows => Outcome::Unknown,
             };
-            Ok((outcome, Vec::new()))
+            Ok((outcome, None))
         }
         Link::Postgres { connection, .. } => {
-            let before: Indexes =
-                serde_json::from_str(before).context("failed to read the list of indexes")?;
-            let dropped = drop_invalid(connection, &before).await?;
-            let after = indexes(connection).await?;
-            let outcome = match lint::outside(sql) {
-                SyntaxKind::CREATE_INDEX if is_new(&before, &after) => Outcome::Done,
-                SyntaxKind::DROP_INDEX if is_gone(&before, &after) => Outcome::Done,
-                SyntaxKind::CREATE_INDEX
-                | SyntaxKind::DROP_INDEX
-                | SyntaxKind::REINDEX
-                | SyntaxKind::REFRESH
-                | SyntaxKind::VACUUM
-                | SyntaxKind::ANALYZE
-                | SyntaxKind::CLUSTER => Outcome::Again,
-                _ => Outcome::Unknown,
-            };
-            Ok((outcome, dropped))
+            let before: Option<Index> =
+                serde_json::from_str(before).context("failed to read the state of the index")?;
+            let now = named(connection, sql).await?;
+            let is_new = now.map(|index| index.oid) != before.map(|index| index.oid);
+            let name = lint::index_name(sql);
+            Ok(match (lint::outside(sql), name) {
+                (SyntaxKind::CREATE_INDEX, Some(name)) => match now {
+                    Some(index) if is_new && index.valid => (Outcome::Done, None),
+                    Some(_) if is_new => {
+                        drop_invalid(connection, &name).await?;
+                        (Outcome::Again, Some(name))
+                    }
+                    _ => (Outcome::Again, None),
+                },
+                (SyntaxKind::DROP_INDEX, Some(_)) if before.is_some() && now.is_none() => {
+                    (Outcome::Done, None)
+                }
+                (SyntaxKind::DROP_INDEX, Some(_))
+                | (
+                    SyntaxKind::REFRESH
+                    | SyntaxKind::VACUUM
+                    | SyntaxKind::ANALYZE
+                    | SyntaxKind::CLUSTER,
+                    _,
+                ) => (Outcome::Again, None),
+                _ => (Outcome::Unknown, None),
+            })
         }
     }
 }
 
-fn is_new(before: &Indexes, after: &Indexes) -> bool {
-    after
-        .iter()
-        .any(|(oid, valid)| *valid && !before.contains_key(oid))
-}
-
-fn is_gone(before: &Indexes, after: &Indexes) -> bool {
-    before.keys().any(|oid| !after.contains_key(oid))
-}
-
-/// Drops the invalid indexes that were not there `before`; answers their names.
-async fn drop_invalid(connection: &mut PgConnection, before: &Indexes) -> Result<Vec<String>> {
-    let names = invalid(connection, before).await?;
-    for name in &names {
-        // `regclass` quotes the name as it must be.
-        let sql = format!("drop index concurrently if exists {name}");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-            .execute(&mut *connection)
-            .await
-            .with_context(|| format!("failed to drop the invalid index `{name}`"))?;
-    }
-    Ok(names)
-}
-
-/// Names of the indexes that are invalid and were not there `before`.
-async fn invalid(connection: &mut PgConnection, before: &Indexes) -> Result<Vec<String>> {
-    const SQL: &str = "select indexrelid::int8, indexrelid::regclass::text from pg_index
-        where not indisvalid and indexrelid >= 16384";
-    let rows: Vec<(i64, String)> = sqlx::query_as(SQL)
-        .fetch_all(connection)
+/// Drops the index of that name, unless it has become valid meanwhile.
+async fn drop_invalid(connection: &mut PgConnection, name: &str) -> Result<()> {
+    let sql = format!("drop index concurrently if exists {name}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(connection)
         .await
-        .context("failed to list the invalid indexes")?;
-    let is_new = |(oid, _): &(i64, String)| !before.contains_key(oid);
-    Ok(rows
-        .into_iter()
-        .filter(is_new)
-        .map(|(_, name)| name)
-        .collect())
+        .with_context(|| format!("failed to drop the invalid index `{name}`"))?;
+    Ok(())
 }
 
-/// What a statement has left invalid, though it ended well.
-pub(super) async fn left_invalid(link: &mut Link, before: &str) -> Result<Vec<String>> {
+/// What is wrong with the index that a statement has made, though it ended well: `IF NOT EXISTS` is
+/// content with one that an earlier attempt left.
+pub(super) async fn fault(link: &mut Link, sql: &str) -> Result<Option<(String, &'static str)>> {
     let Link::Postgres { connection, .. } = link else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
-    let before: Indexes =
-        serde_json::from_str(before).context("failed to read the list of indexes")?;
-    invalid(connection, &before).await
+    let Some(name) = lint::index_name(sql) else {
+        return Ok(None);
+    };
+    let now = named(connection, sql).await?;
+    Ok(match (lint::outside(sql), now) {
+        (SyntaxKind::CREATE_INDEX, Some(index)) if !index.valid => Some((name, "is INVALID")),
+        (SyntaxKind::CREATE_INDEX, None) => Some((name, "is not there")),
+        (SyntaxKind::DROP_INDEX, Some(_)) => Some((name, "is still there")),
+        _ => None,
+    })
 }

@@ -1,46 +1,51 @@
-//! Whether a connection is one that migrations may be run on. Reads only.
+//! Whether a connection is one that may be asked, or migrated, and the database is ours. Reads only.
 
 use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 
-use crate::database::{Link, Target};
+use crate::database::{Link, Target, refusal};
 use crate::exit::Problem;
 
 /// How far this machine's clock may be from the server's: ages of backups and receipts are measured
 /// in hours.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Refuses a pooler that hands each transaction to another session, a replica, and a clock that is
-/// not the server's.
+/// The connection is one to write by: what [`to_read`] demands, and no replica.
 ///
 /// # Errors
 /// Exit 3, each with its own message.
-pub(crate) async fn check(target: &Target, link: &mut Link) -> Result<()> {
-    // First, because all else is asked through it.
-    check_to_read(target, link).await?;
-    match link {
-        Link::Sqlite { .. } => Ok(()),
-        Link::Postgres { connection, .. } => replica(target, connection).await,
+pub(crate) async fn to_write(target: &Target, link: &mut Link) -> Result<marker::Found> {
+    let found = to_read(target, link).await?;
+    if let Link::Postgres { connection, .. } = link {
+        replica(target, connection).await?;
     }
+    Ok(found)
 }
 
-/// What also a session must be that only reads: it may be of a role that cannot write.
+/// The connection is one to ask, and the database is the one that was marked for here: no pooler that
+/// hands each transaction to another session, a clock that is the server's, and the marker.
 ///
 /// # Errors
 /// Exit 3, each with its own message.
-pub(crate) async fn check_to_read(target: &Target, link: &mut Link) -> Result<()> {
-    let Link::Postgres { connection, .. } = link else {
-        return Ok(());
-    };
-    pooler(target, connection).await?;
-    clock(connection).await
+pub(crate) async fn to_read(target: &Target, link: &mut Link) -> Result<marker::Found> {
+    if let Link::Postgres { connection, .. } = link {
+        // First, because all else is asked through it.
+        pooler(target, connection).await?;
+        clock(connection).await?;
+    }
+    let found = link.marker().await?;
+    found
+        .check(target.app_env.marker())
+        .map_err(|why| refusal(target, &why))?;
+    Ok(found)
 }
 
 async fn replica(target: &Target, connection: &mut PgConnection) -> Result<()> {
+    // What the session began with: it may have been told since to write nothing.
     let (in_recovery, read_only): (bool, String) = sqlx::query_as(
-        "select pg_is_in_recovery(), current_setting('default_transaction_read_only')",
+        "select pg_is_in_recovery(), reset_val from pg_settings where name = 'default_transaction_read_only'",
     )
     .fetch_one(connection)
     .await

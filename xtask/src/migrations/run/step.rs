@@ -12,7 +12,7 @@ use crate::database::{Link, on};
 use crate::exit::{Code, Problem};
 use crate::migrations::Engine;
 use crate::migrations::apply::Refused;
-use crate::migrations::lint::{self, Sql};
+use crate::migrations::lint::Sql;
 
 /// A lock that was not had in time, and a deadlock: both go away by themselves.
 pub(super) const PASSING: [&str; 2] = ["55P03", "40P01"];
@@ -81,9 +81,16 @@ async fn inside(
             pause = (pause * 2).min(LONGEST_PAUSE);
             continue;
         }
+        let is_unknown =
+            matches!(&error, MigrateError::Execute(cause) if cause.as_database_error().is_none());
         let refused = Refused::from(error);
         let what = format!("{}: {}", refused.place(source), refused.message());
         let problem = match passing {
+            _ if is_unknown => Problem::new(
+                Code::Red,
+                format!("{what}; whether it was committed is not known"),
+            )
+            .help("once the database answers again: cargo xtask migrate status, and change no file before"),
             Some(_) => Problem::new(Code::Busy, format!("{what}, {attempt} times"))
                 .help("something holds the table for long: look at pg_stat_activity, then run this again; nothing of this migration is left"),
             None => Problem::new(Code::Red, what).help(
@@ -145,7 +152,7 @@ async fn outside(
     source: &Sql,
     limits: &Limits,
 ) -> Result<()> {
-    let before = outside::before(link).await?;
+    let before = outside::before(link, migration.sql.as_str()).await?;
     journal::begin(link, migration, &before).await?;
     send(link, migration, source, limits, &before).await
 }
@@ -164,6 +171,8 @@ async fn send(
     if let Err(error) = link.execute(sql).await {
         let refused = Refused::from(MigrateError::ExecuteMigration(error, migration.version));
         let what = format!("{}: {}", refused.place(source), refused.message());
+        // The file may have begun a transaction, which the journal is not to be part of.
+        let _ = link.execute("rollback").await;
         let (outcome, dropped) = outside::settle(link, sql, before).await.context(
             Problem::new(Code::Red, what.clone())
                 .help("once the database answers again: cargo xtask migrate --resume"),
@@ -174,55 +183,32 @@ async fn send(
                 .into());
         }
         journal::forget(link, migration.version).await?;
-        let dropped = match dropped.as_slice() {
-            [] => String::new(),
-            names => format!("; dropped what it left invalid: `{}`", names.join("`, `")),
-        };
+        let dropped = dropped.map_or(String::new(), |name| {
+            format!("; dropped what it left invalid: `{name}`")
+        });
         return Err(Problem::new(Code::Red, format!("{what}{dropped}"))
             .help(
                 "nothing of this migration is left; mend the rows or the file, then run this again",
             )
             .into());
     }
-    verify(link, migration, source, before).await?;
+    verify(link, migration, source).await?;
     journal::ran(link, migration.version).await?;
     record(link, migration).await
 }
 
-/// A statement that ended well may still have left an index that is INVALID: `IF NOT EXISTS` finds
-/// the one of an earlier attempt and is content.
-async fn verify(link: &mut Link, migration: &Migration, source: &Sql, before: &str) -> Result<()> {
-    let mut invalid = outside::left_invalid(link, before).await?;
-    if let (Link::Postgres { connection, .. }, Some(name)) =
-        (&mut *link, lint::index_name(migration.sql.as_str()))
-    {
-        let named: Vec<String> = sqlx::query_scalar(
-            "select indexrelid::regclass::text from pg_index join pg_class on oid = indexrelid
-             where relname = $1 and not indisvalid",
-        )
-        .bind(name)
-        .fetch_all(connection)
-        .await
-        .context("failed to look at the index")?;
-        invalid.extend(named);
-    }
-    invalid.sort();
-    invalid.dedup();
-    if invalid.is_empty() {
+/// A statement that ended well may still not have done what it says.
+async fn verify(link: &mut Link, migration: &Migration, source: &Sql) -> Result<()> {
+    let Some((index, fault)) = outside::fault(link, migration.sql.as_str()).await? else {
         return Ok(());
-    }
+    };
     journal::forget(link, migration.version).await?;
-    let names = invalid.join("`, `");
     Err(Problem::new(
         Code::Red,
-        format!(
-            "`{}` ended, and the index `{names}` is INVALID",
-            source.file
-        ),
+        format!("`{}` ended, and the index `{index}` {fault}", source.file),
     )
     .help(format!(
-        "it is of an earlier attempt: DROP INDEX CONCURRENTLY {}; then run this again",
-        invalid.join(", ")
+        "what is there is of an earlier attempt: DROP INDEX CONCURRENTLY {index}; then run this again"
     ))
     .into())
 }
@@ -247,10 +233,11 @@ pub(super) async fn resume(
         Some(State::Ran) => true,
         Some(State::Begun) => {
             let (outcome, _) = outside::settle(link, migration.sql.as_str(), &entry.before).await?;
-            match (outcome, decided) {
-                (Outcome::Done, _) | (Outcome::Unknown, Some(true)) => true,
-                (Outcome::Again, _) | (Outcome::Unknown, Some(false)) => false,
-                (Outcome::Unknown, None) => {
+            match (decided, outcome) {
+                (Some(done), _) => done,
+                (None, Outcome::Done) => true,
+                (None, Outcome::Again) => false,
+                (None, Outcome::Unknown) => {
                     let version = migration.version;
                     return Err(Problem::precondition(format!(
                         "`{}` was sent and the run was killed: whether it was done cannot be seen",
@@ -272,7 +259,7 @@ pub(super) async fn resume(
         }
     };
     if ran {
-        verify(link, migration, source, &entry.before).await?;
+        verify(link, migration, source).await?;
         return record(link, migration).await;
     }
     send(link, migration, source, limits, &entry.before).await

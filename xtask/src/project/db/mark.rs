@@ -5,7 +5,7 @@ use marker::{Environment, Refusal};
 
 use crate::cli::say;
 use crate::cx::Cx;
-use crate::database::{Link, Target, refusal};
+use crate::database::{AppEnv, Link, Target, refusal};
 use crate::exit::{Code, Problem};
 use crate::guards;
 
@@ -20,7 +20,8 @@ pub(super) fn mark(cx: &Cx, environment: Environment, adopt: bool) -> Result<Cod
         .help("set APP_ENV and DATABASE_URL to the environment that is meant")
         .into());
     }
-    if environment == Environment::Prod {
+    // Also where the row in the database says so, or the pipeline: whatever else is asked for.
+    if guards::ask(cx)?.environment == AppEnv::Production {
         guards::pass_to_mark(cx)?;
     }
     cx.block_on(async {
@@ -37,7 +38,9 @@ async fn marked(
     environment: Environment,
     adopt: bool,
 ) -> Result<Code> {
-    let refused = match link.marker().await?.check(environment) {
+    let found = link.marker().await?;
+    let says = found.marker.as_ref().map(|row| row.environment.clone());
+    let refused = match found.check(environment) {
         Ok(()) => {
             say(format!(
                 "ok    `{target}` is marked `{environment}` already"
@@ -48,7 +51,7 @@ async fn marked(
     };
     let may = match &refused {
         Refusal::Unmarked { .. } => true,
-        Refusal::Edited => adopt,
+        Refusal::Edited => adopt && says.as_deref() == Some(environment.as_str()),
         // What was another environment's data stays it, wherever it is copied to.
         Refusal::Copy {
             environment: of, ..

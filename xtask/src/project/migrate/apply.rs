@@ -70,6 +70,10 @@ pub(super) fn run(cx: &Cx, options: &Apply) -> Result<Code> {
 fn permit(cx: &Cx, manifest: Option<&Path>) -> Result<(Target, Permit)> {
     let app_env = AppEnv::read()?;
     if !app_env.is_shared() {
+        let asked = guards::ask(cx)?;
+        if asked.environment != app_env {
+            asked.pass()?;
+        }
         let target = Target::read(cx)?;
         let permit = Permit::local(&target)?;
         return Ok((target, permit));

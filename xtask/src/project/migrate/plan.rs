@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::{say, say_json};
 use crate::cx::Cx;
-use crate::database::{Link, Target, refusal};
+use crate::database::{Link, Target};
 use crate::exit::Code;
 use crate::migrations::Engine;
 use crate::migrations::lint::measure::Statement;
@@ -35,18 +35,15 @@ struct Size {
 fn read(cx: &Cx) -> Result<Read> {
     let target = Target::read(cx)?;
     let mut folder = Folder::read(&cx.root, target.engine())?;
-    cx.block_on(async {
-        let mut link = Link::open(&target, false).await?;
-        let read = read_only(cx, &target, &mut link, &mut folder).await;
-        link.close().await;
-        let (found, plan, sizes) = read?;
-        Ok(Read {
-            target,
-            folder,
-            found,
-            plan,
-            sizes,
-        })
+    let (found, plan, sizes) = cx.block_on(Link::look(&target, async |link| {
+        read_only(cx, &target, link, &mut folder).await
+    }))?;
+    Ok(Read {
+        target,
+        folder,
+        found,
+        plan,
+        sizes,
     })
 }
 
@@ -56,12 +53,7 @@ async fn read_only(
     link: &mut Link,
     folder: &mut Folder,
 ) -> Result<(Found, Plan, BTreeMap<String, Size>)> {
-    ready::check(target, link).await?;
-    link.read_only().await?;
-    let marker = link.marker().await?;
-    marker
-        .check(target.app_env.marker())
-        .map_err(|why| refusal(target, &why))?;
+    ready::to_write(target, link).await?;
     let found = Found::read(link).await?;
     let plan = Plan::new(folder, &found, &cx.policy.allow)?;
     let sizes = sizes(link).await?;
@@ -256,9 +248,10 @@ pub(super) fn plan(cx: &Cx, json: bool) -> Result<Code> {
         let Some((migration, source)) = read.folder.of(*version) else {
             continue;
         };
-        let how = match (migration.no_tx, read.folder.engine) {
-            (true, _) => "outside of a transaction",
-            (false, _) => "in one transaction",
+        let how = if migration.no_tx {
+            "outside of a transaction"
+        } else {
+            "in one transaction"
         };
         say(format!("{} ({how})", source.file))?;
         if read.folder.engine == Engine::Sqlite {
