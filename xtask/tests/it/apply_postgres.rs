@@ -653,7 +653,7 @@ fn what_does_not_fit_is_refused_before_anything_is_applied() {
         (
             "a marker that is gone",
             |bench, database| bench.execute(database, "delete from _env_marker"),
-            "it has no environment marker, `dev` is expected",
+            "its environment marker was edited by hand",
         ),
     ];
     for (case, damage, message) in cases {
@@ -898,7 +898,7 @@ fn a_backfill_that_cannot_be_walked_is_refused() {
             "each a plain name",
         ),
         (
-            "-- backfill: nowhere (id)\nUPDATE orders SET total = 1 WHERE $batch",
+            "-- backfill: nowhere (id)\nUPDATE nowhere SET total = 1 WHERE $batch",
             "failed to read `nowhere.id`",
         ),
         (

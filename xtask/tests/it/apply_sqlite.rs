@@ -250,7 +250,8 @@ fn a_copy_is_recognised_and_adopted_only_when_asked() {
             .unwrap();
     });
     std::fs::copy(&path, &copy).unwrap();
-    (mark(&["dev", "--adopt"]).expect(3)).says("it is a copy: it was marked `prod` as ");
+    (mark(&["dev", "--adopt"]).expect(3)).says("`production` is locked");
+    (bench.migrate(&copy, &["status"]).expect(3)).says("it is a copy: it was marked `prod` as ");
     let elsewhere = [("APP_ENV", "production"), ("DATABASE_URL", &*url)];
     (bench.sandbox.xtask_with(&["migrate"], &elsewhere).expect(3))
         .says("SQLite, which is refused in `production`");

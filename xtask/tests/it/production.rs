@@ -173,7 +173,9 @@ pub(crate) fn sql_at(url: &str, sql: &str) -> Result<Vec<String>, String> {
 pub(crate) fn assert_only_reads(sent: &[(String, String, String)]) {
     assert!(!sent.is_empty(), "nothing was sent");
     for (application, database, sql) in sent {
-        for part in sql.to_lowercase().split(';') {
+        // Texts within a statement may say what they like.
+        let code: String = sql.to_lowercase().split('\'').step_by(2).collect();
+        for part in code.split(';') {
             let word = part.split_whitespace().next().unwrap_or("show");
             assert!(
                 ["select", "begin", "rollback", "set", "show"].contains(&word),
