@@ -65,19 +65,15 @@ pub(crate) const PLANTS: &[Plant] = &[
     Plant {
         rule: "migrations/destructive",
         plant: |tree| {
-            planted(
-                tree,
-                Engine::Postgres,
-                "-- gone\nDROP TABLE env_marker;\n",
-                2,
-            )
+            let sql = format!("-- gone\nDROP TABLE {};\n", table(tree)?);
+            planted(tree, Engine::Postgres, &sql, 2)
         },
     },
     Plant {
         rule: "migrations/heavy",
         plant: |tree| {
-            let sql = "-- slow\nCREATE INDEX planted ON env_marker (env);\n";
-            planted(tree, Engine::Postgres, sql, 2)
+            let sql = format!("-- slow\nCREATE INDEX planted ON {} ((1));\n", table(tree)?);
+            planted(tree, Engine::Postgres, &sql, 2)
         },
     },
     Plant {
@@ -108,9 +104,12 @@ pub(crate) const PLANTS: &[Plant] = &[
     Plant {
         rule: "migrations/measured",
         plant: |tree| {
-            let sql = "CREATE FUNCTION planted() RETURNS void LANGUAGE plpgsql AS $$\nBEGIN\n    \
-            CREATE INDEX planted ON env_marker (env);\nEND $$;\nSELECT planted();\n";
-            planted(tree, Engine::Postgres, sql, 5)
+            let sql = format!(
+                "CREATE FUNCTION planted() RETURNS void LANGUAGE plpgsql AS $$\nBEGIN\n    \
+                CREATE INDEX planted ON {} ((1));\nEND $$;\nSELECT planted();\n",
+                table(tree)?
+            );
+            planted(tree, Engine::Postgres, &sql, 5)
         },
     },
     Plant {
@@ -127,22 +126,15 @@ pub(crate) const PLANTS: &[Plant] = &[
     Plant {
         rule: "migrations/parity",
         plant: |tree| {
-            let sql = "ALTER TABLE env_marker\n    ADD COLUMN planted TEXT;\n";
-            planted(tree, Engine::Postgres, sql, 2)
+            let table = table(tree)?;
+            let sql = format!("ALTER TABLE {table}\n    ADD COLUMN planted TEXT;\n");
+            planted(tree, Engine::Postgres, &sql, 2)
         },
     },
     Plant {
         rule: "migrations/contract",
         plant: |tree| {
-            let registry = Registry::parse(&tree.read(queries::FILE)?)?;
-            let table = registry.of(Engine::Postgres).find_map(|query| {
-                let mut words = query.sql.split_whitespace();
-                words.find(|word| word.eq_ignore_ascii_case("from"))?;
-                words
-                    .next()
-                    .filter(|word| word.bytes().all(|b| b == b'_' || b.is_ascii_lowercase()))
-            });
-            let table = table.context("no query to plant for")?;
+            let table = table(tree)?;
             let sql = format!(
                 "-- It is called otherwise now.\nALTER TABLE {table}\n    RENAME TO planted;\n"
             );
@@ -157,6 +149,19 @@ fn newest(tree: &Tree) -> Result<String> {
         .into_iter()
         .rfind(is_migration)
         .context("no migration to plant over")
+}
+
+/// A table that the newest migration leaves there: one that a query of the applications reads.
+fn table(tree: &Tree) -> Result<String> {
+    let registry = Registry::parse(&tree.read(queries::FILE)?)?;
+    let table = registry.of(Engine::Postgres).find_map(|query| {
+        let mut words = query.sql.split_whitespace();
+        words.find(|word| word.eq_ignore_ascii_case("from"))?;
+        words
+            .next()
+            .filter(|word| word.bytes().all(|b| b == b'_' || b.is_ascii_lowercase()))
+    });
+    Ok(table.context("no query to plant for")?.to_owned())
 }
 
 /// A new version that says `sql` on one engine and nothing on the other.
