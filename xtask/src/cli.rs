@@ -64,15 +64,17 @@ enum Command {
     },
     /// Make migrations, and apply them to the database of APP_ENV
     Migrate(project::migrate::Options),
-    /// Say whose a database is; back it up, restore it, measure a recovery
+    /// Say whose a database is; back it up, restore it, measure a recovery; look for drift and roles
     Db(project::db::Options),
     /// Look whether the database may be deployed to. Writes nothing
     Predeploy(project::deploy::Predeploy),
     /// Deploy: the database, in three steps
     Deploy(project::deploy::Options),
+    /// Print the notes of a release
+    Release(project::release::Options),
     /// List every route with what stands before it, in this workspace or any other that uses axum
     Routes(routes::command::Options),
-    /// Measure the runner (cold build, no-op, each gate), the apps, the route scan, or the lint
+    /// Measure the runner (cold build, no-op, each gate), the apps, the route scan, or the migrations
     Bench(project::bench::Options),
 }
 
@@ -165,6 +167,7 @@ pub(crate) fn run() -> Result<Code> {
         Command::Db(options) => project::db::run(&shared, &options),
         Command::Predeploy(options) => project::deploy::predeploy(&shared, &options),
         Command::Deploy(options) => project::deploy::run(&shared, &options),
+        Command::Release(options) => project::release::run(&shared, &options),
         Command::Routes(options) => routes::command::run(&options),
         Command::Bench(options) => project::bench::run(&shared, &options),
     }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use git2::{BranchType, ErrorCode, Oid, Repository, Status, StatusOptions};
 
 use crate::exit::Problem;
+use crate::report::slashed;
 
 /// Opens the repository that `root` is the top of or lies in; `None` without one.
 pub(crate) fn open(root: &Path) -> Result<Option<Repository>> {
@@ -91,7 +92,7 @@ pub(crate) fn walk(root: &Path) -> Result<Vec<String>> {
         if !entry.file_type().is_dir()
             && let Ok(path) = entry.path().strip_prefix(root)
         {
-            files.insert(crate::report::slashed(path));
+            files.insert(slashed(path));
         }
     }
     Ok(files.into_iter().collect())
@@ -245,6 +246,60 @@ pub(crate) fn base(repo: &Repository, trunk: &str) -> Result<Base> {
     })
 }
 
+/// The folder of `root` in the repository: empty, or with a `/` at its end.
+pub(crate) fn prefix(repo: &Repository, root: &Path) -> Result<String> {
+    let top = repo.workdir().context("no work tree")?.canonicalize()?;
+    let root = root.canonicalize()?;
+    let below = root.strip_prefix(&top).unwrap_or(Path::new(""));
+    let below = slashed(below);
+    Ok(if below.is_empty() {
+        below
+    } else {
+        format!("{below}/")
+    })
+}
+
+/// The text of a file below `root` as a commit has it; `None` where it has none.
+pub(crate) fn file_at(
+    repo: &Repository,
+    root: &Path,
+    commit: Oid,
+    file: &str,
+) -> Result<Option<String>> {
+    let path = format!("{}{file}", prefix(repo, root)?);
+    match repo.find_commit(commit)?.tree()?.get_path(Path::new(&path)) {
+        Ok(entry) => text_of(repo, entry.id()).map(Some),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("failed to read `{file}` of a commit")),
+    }
+}
+
+/// The text that a merge of two commits would give a file below `root`; `None` where it has none, or
+/// leaves it to a person. Nothing is written.
+pub(crate) fn file_merged(
+    repo: &Repository,
+    root: &Path,
+    (ours, theirs): (Oid, Oid),
+    file: &str,
+) -> Result<Option<String>> {
+    let path = format!("{}{file}", prefix(repo, root)?);
+    let (ours, theirs) = (repo.find_commit(ours)?, repo.find_commit(theirs)?);
+    let merged = repo
+        .merge_commits(&ours, &theirs, None)
+        .context("failed to try the merge into trunk")?;
+    match merged.get_path(Path::new(&path), 0) {
+        Some(entry) => text_of(repo, entry.id).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn text_of(repo: &Repository, blob: Oid) -> Result<String> {
+    let blob = repo
+        .find_blob(blob)
+        .context("failed to read a file of git")?;
+    Ok(String::from_utf8_lossy(blob.content()).into_owned())
+}
+
 /// The newest release tag, `vX.Y.Z`, that `commit` has behind it, and the commit it is of.
 pub(crate) fn last_release(repo: &Repository, commit: Oid) -> Result<Option<(String, Oid)>> {
     let mut newest: Option<(semver::Version, String, Oid)> = None;
@@ -272,4 +327,56 @@ pub(crate) fn has_branch(repo: &Repository, name: &str) -> bool {
         || repo
             .find_branch(&format!("origin/{name}"), BranchType::Remote)
             .is_ok()
+}
+
+/// The page of the repository, `https://host/owner/name`, after the remote `origin`; `None` where
+/// that is no address of a forge.
+pub(crate) fn page(repo: &Repository) -> Option<String> {
+    let origin = repo.find_remote("origin").ok()?;
+    page_of(origin.url().ok()?)
+}
+
+fn page_of(url: &str) -> Option<String> {
+    let rest = ["https://", "http://", "ssh://", "git://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme));
+    // Without a scheme it is `user@host:owner/name`, as scp writes it.
+    let (host, path) = match rest {
+        Some(rest) => rest.split_once('/')?,
+        None => url.split_once(':')?,
+    };
+    let host = host.rsplit('@').next()?;
+    // A port is that of another protocol; that of the page is not known.
+    let host = host.split(':').next()?;
+    let path = path.trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let is_forge = host.contains('.') && path.contains('/') && !path.contains(char::is_whitespace);
+    is_forge.then(|| format!("https://{host}/{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_of;
+
+    #[test]
+    fn the_page_of_a_remote() {
+        let page = Some("https://github.com/owner/name".to_owned());
+        for url in [
+            "https://github.com/owner/name.git",
+            "https://user:secret@github.com/owner/name",
+            "git@github.com:owner/name.git",
+            "ssh://git@github.com:2222/owner/name.git",
+        ] {
+            assert_eq!(page_of(url), page, "{url}");
+        }
+        for url in [
+            "/srv/git/name.git",
+            "../name",
+            "C:\\git\\name",
+            "file:///srv/name",
+            "host:name",
+        ] {
+            assert_eq!(page_of(url), None, "{url}");
+        }
+    }
 }

@@ -1,11 +1,15 @@
-//! `CHANGELOG.md` is a Keep a Changelog: readable by people and by the release.
+//! `CHANGELOG.md` is a Keep a Changelog: readable by people and by the release, and what has been
+//! released stays as it is.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use git2::{Oid, Repository};
 
 use super::{Cache, Gate, Input, Plant, Platform, Rule, Tier, minutes};
 use crate::cx::Cx;
-use crate::release::changelog::{self, Changelog};
-use crate::report::{Finding, Report};
+use crate::environment;
+use crate::release::changelog::{self, Change, Changelog, Edit, FILE};
+use crate::repo;
+use crate::report::{Finding, NotRun, Report};
 use crate::runner::tree::{Spot, Tree};
 
 pub(super) const GATE: Gate = Gate {
@@ -14,8 +18,8 @@ pub(super) const GATE: Gate = Gate {
     tier: Tier::Hook,
     needs: &[],
     locks: &[],
-    inputs: &[Input::Files(FILE)],
-    cache: Cache::Content,
+    inputs: &[Input::Files(FILE), Input::Git],
+    cache: Cache::Never,
     platforms: Platform::ALL,
     timeout: minutes(1),
     rules: &[
@@ -36,6 +40,23 @@ pub(super) const GATE: Gate = Gate {
             "changelog/link",
             "a release in brackets without its link definition",
         ),
+        Rule::error(
+            "changelog/stale-link",
+            "a link that leads to another release",
+        ),
+        Rule::error(
+            "changelog/duplicate",
+            "a link defined twice, and not the same",
+        ),
+        Rule::error(
+            "changelog/misfiled",
+            "an entry below a version that is released already, here or once merged",
+        ),
+        Rule::error(
+            "changelog/released",
+            "what trunk says of a released version, changed or taken out",
+        ),
+        Rule::warning("changelog/time", "a release dated before the one below it"),
     ],
     check,
     fix: None,
@@ -88,10 +109,42 @@ pub(super) const GATE: Gate = Gate {
             rule: "changelog/link",
             plant: |tree| below(tree, "## [0.0.1] - 2026-01-01\n", 0),
         },
+        Plant {
+            rule: "changelog/stale-link",
+            plant: |tree| {
+                let target = "https://h/o/n/releases/tag/v0.0.2";
+                let text = format!("## [0.0.1] - 2026-01-01\n\n[0.0.1]: {target}\n");
+                below(tree, &text, 2)
+            },
+        },
+        Plant {
+            rule: "changelog/duplicate",
+            plant: |tree| {
+                below(
+                    tree,
+                    "\n[planted]: https://one\n[Planted]: https://two\n",
+                    2,
+                )
+            },
+        },
+        Plant {
+            rule: "changelog/misfiled",
+            plant: |tree| after_release(tree, "- old\n", "- old\n- new\n", 1),
+        },
+        Plant {
+            rule: "changelog/released",
+            plant: |tree| after_release(tree, "- old\n", "- new\n", 0),
+        },
+        Plant {
+            rule: "changelog/time",
+            plant: |tree| {
+                let text = "## 0.0.2 - 2026-01-01\n\n## 0.0.1 - 2026-01-02\n";
+                below(tree, text, 0)
+            },
+        },
     ],
 };
 
-const FILE: &str = "CHANGELOG.md";
 /// Keep a Changelog, "What kinds of changes are there".
 const SECTIONS: &[&str] = &[
     "Added",
@@ -107,15 +160,24 @@ fn below(tree: &Tree, text: &str, offset: usize) -> Result<Spot> {
     let old = tree.read(FILE)?;
     let at = changelog::parse(&old)
         .links
-        .values()
-        .map(|(line, _)| line - 1)
-        .min()
-        .unwrap_or(old.lines().count());
+        .first()
+        .map_or(old.lines().count(), |link| link.line - 1);
     let lines: Vec<&str> = old.lines().collect();
     let (head, tail) = lines.split_at(at);
     let (head, tail) = (head.join("\n"), tail.join("\n"));
     tree.write(FILE, &format!("{head}\n{text}\n{tail}\n"))?;
     Ok(Spot::line(FILE, at + 1 + offset))
+}
+
+/// A release that trunk has, and then a change below it.
+fn after_release(tree: &Tree, from: &str, to: &str, offset: usize) -> Result<Spot> {
+    below(tree, "## 0.0.1 - 2026-01-01\n\n### Fixed\n\n- old\n", 0)?;
+    tree.merge(FILE)?;
+    let spot = tree.replace(FILE, from, to)?;
+    Ok(Spot {
+        line: spot.line.map(|line| line + offset),
+        ..spot
+    })
 }
 
 fn check(cx: &Cx) -> Result<Report> {
@@ -128,13 +190,107 @@ fn check(cx: &Cx) -> Result<Report> {
         );
         return Ok(report);
     }
-    let log = changelog::parse(&cx.read(FILE)?);
+    let text = cx.read(FILE)?;
+    let log = changelog::parse(&text);
     report.findings = findings(&log);
     report.count("releases", log.releases.len());
+    match repo::open(&cx.root)? {
+        Some(repo) => report.findings.extend(history(cx, &repo, &log)?),
+        None => report.not_run.push(NotRun {
+            what: "released sections against trunk".to_owned(),
+            reason: "this is not a git repository".to_owned(),
+            required_by: "XTASK_REQUIRE_GIT".to_owned(),
+            required: environment::requires("XTASK_REQUIRE_GIT"),
+            help: "git init, or clone instead of unpacking".to_owned(),
+            hides: Vec::new(),
+        }),
+    }
     Ok(report)
 }
 
-fn findings(log: &Changelog) -> Vec<Finding> {
+/// A commit with this trailer, and a reason, may change what was released.
+const OVERRIDE: &str = "Changelog-Edit";
+
+/// What the work tree, and its merge into trunk, say otherwise of released versions than trunk.
+fn history(cx: &Cx, repo: &Repository, log: &Changelog<'_>) -> Result<Vec<Finding>> {
+    let base = repo::base(repo, &cx.policy.branch.trunk)?;
+    let Ok(head) = repo.head().and_then(|head| head.peel_to_commit()) else {
+        return Ok(Vec::new());
+    };
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut add = |finding: Finding| {
+        if !findings.iter().any(|known| known.line == finding.line) {
+            findings.push(finding);
+        }
+    };
+    // On trunk itself, what is not committed yet is held against HEAD too.
+    for from in [base.commit, base.head].into_iter().flatten() {
+        if is_overridden(repo, from, head.id())? {
+            continue;
+        }
+        if let Some(before) = repo::file_at(repo, &cx.root, from, FILE)? {
+            let changes = changelog::compare(&changelog::parse(&before), log);
+            for change in changes {
+                add(finding(change.line, &change));
+            }
+        }
+    }
+    // Git puts an entry next to the lines that it stood at, and a release since may have moved them.
+    if let Some(tip) = base
+        .tip
+        .filter(|tip| base.head.is_none() && Some(*tip) != base.commit)
+        && let Some(before) = repo::file_at(repo, &cx.root, tip, FILE)?
+        && let Some(after) = repo::file_merged(repo, &cx.root, (head.id(), tip), FILE)?
+    {
+        let (before, after) = (changelog::parse(&before), changelog::parse(&after));
+        for change in changelog::compare(&before, &after) {
+            if let Edit::Added(text) = &change.kind {
+                add(finding(log.line_of(text).unwrap_or(1), &change));
+            }
+        }
+    }
+    Ok(findings)
+}
+
+fn finding(line: usize, change: &Change) -> Finding {
+    let release = &change.release;
+    let (rule, message, help) = match &change.kind {
+        Edit::Added(text) => (
+            "changelog/misfiled",
+            format!("`{text}` stands below `{release}` once merged, which is released"),
+            "git rebase onto trunk, and move it below `## [Unreleased]`".to_owned(),
+        ),
+        Edit::Changed => (
+            "changelog/released",
+            format!("`{release}` is released, and trunk says something else here"),
+            format!("put it back; if it is meant, commit with the trailer `{OVERRIDE}: why`"),
+        ),
+        Edit::Removed => (
+            "changelog/released",
+            format!("`{release}` is released, and has no heading any more"),
+            format!("put it back; if it is meant, commit with the trailer `{OVERRIDE}: why`"),
+        ),
+    };
+    Finding::error(rule, message).at(FILE, line).help(help)
+}
+
+fn is_overridden(repo: &Repository, base: Oid, head: Oid) -> Result<bool> {
+    let mut walk = repo.revwalk()?;
+    walk.push(head)?;
+    walk.hide(base)?;
+    for commit in walk {
+        let commit = repo.find_commit(commit.context("failed to read the history")?)?;
+        let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
+        let trailers = git2::message_trailers_strs(&message)?;
+        let mut trailers = trailers.iter();
+        if trailers.any(|(key, why)| key.eq_ignore_ascii_case(OVERRIDE) && !why.trim().is_empty()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn findings(log: &Changelog<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut add = |rule: &str, line: usize, message: String, help: &str| {
         findings.push(Finding::error(rule, message).at(FILE, line).help(help));
@@ -154,8 +310,10 @@ fn findings(log: &Changelog) -> Vec<Finding> {
         );
     }
     let mut last: Option<semver::Version> = None;
+    let mut newer = None;
+    let mut late = Vec::new();
     for release in log.releases.iter().skip(usize::from(starts_unreleased)) {
-        let name = &release.name;
+        let name = release.name;
         if release.is_unreleased() && starts_unreleased {
             let message = "a second `Unreleased` heading".to_owned();
             add(
@@ -189,8 +347,18 @@ fn findings(log: &Changelog) -> Vec<Finding> {
             );
         }
         last = Some(version);
-        let date = release.date.as_deref().unwrap_or_default();
-        if date.len() != 10 || date.parse::<jiff::civil::Date>().is_err() {
+        let date = release.date.unwrap_or_default();
+        let day = date.parse::<jiff::civil::Date>().ok();
+        if let (Some(day), Some((line, newer))) = (day, newer)
+            && newer < day
+        {
+            late.push((
+                line,
+                format!("the release is of {newer}, the one below it of {day}"),
+            ));
+        }
+        newer = day.map(|day| (release.line, day));
+        if day.is_none() || date.len() != 10 {
             let message = format!("`{name}` has no date `YYYY-MM-DD`");
             add(
                 "changelog/date",
@@ -199,7 +367,7 @@ fn findings(log: &Changelog) -> Vec<Finding> {
                 "give the day of the release",
             );
         }
-        if release.bracketed && !log.links.contains_key(&name.to_lowercase()) {
+        if release.link == changelog::Link::Reference && log.link(name).is_none() {
             let message = format!("`[{name}]` has no link definition");
             add(
                 "changelog/link",
@@ -209,10 +377,44 @@ fn findings(log: &Changelog) -> Vec<Finding> {
             );
         }
     }
+    for (line, heading) in &log.strange {
+        let message = format!("`{heading}` is not a semantic version");
+        add(
+            "changelog/version",
+            *line,
+            message,
+            "write `## [1.2.3] - YYYY-MM-DD`",
+        );
+    }
+    for (line, message) in changelog::stale(log) {
+        add(
+            "changelog/stale-link",
+            line,
+            message,
+            "let it lead to `compare/<the tag before>...<its tag>`",
+        );
+    }
+    for (at, link) in log.links.iter().enumerate() {
+        let first = log.links[..at]
+            .iter()
+            .find(|first| first.is(link.label) && first.target != link.target);
+        if let Some(first) = first {
+            let message = format!(
+                "`[{}]` is defined otherwise in line {}, which is the one that counts",
+                link.label, first.line
+            );
+            add(
+                "changelog/duplicate",
+                link.line,
+                message,
+                "remove one of the two",
+            );
+        }
+    }
     for release in &log.releases {
         let mut seen = Vec::new();
         for section in &release.sections {
-            let name = section.name.as_str();
+            let name = section.name;
             if !SECTIONS.contains(&name) {
                 let message = format!("`### {name}` is not a section of Keep a Changelog");
                 add(
@@ -249,5 +451,10 @@ fn findings(log: &Changelog) -> Vec<Finding> {
             "put it under `### Added`, `### Fixed`, …",
         );
     }
+    findings.extend(late.into_iter().map(|(line, message)| {
+        Finding::warning("changelog/time", message)
+            .at(FILE, line)
+            .help("give the day in UTC")
+    }));
     findings
 }

@@ -27,7 +27,7 @@ impl Released {
     pub(crate) fn read(cx: &Cx, repo: &Repository, base: Oid) -> Result<Self> {
         let release = repo::last_release(repo, base)?;
         let (name, commit) = release.unwrap_or_else(|| ("trunk".to_owned(), base));
-        let text = files::committed(cx, repo, commit, queries::FILE)?;
+        let text = repo::file_at(repo, &cx.root, commit, queries::FILE)?;
         let registry = text.map(|text| Registry::parse(&text)).transpose();
         let registry =
             registry.with_context(|| format!("failed to read `{}` of {name}", queries::FILE))?;

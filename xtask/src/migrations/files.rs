@@ -1,14 +1,13 @@
 //! Rules of migration files, against the merge base: no database is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use git2::{ErrorCode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
+use git2::{ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
 
 use super::{Engine, stamp};
 use crate::cx::Cx;
-use crate::repo::Base;
+use crate::repo::{self, Base};
 use crate::report::{Finding, text};
 
 /// One well-formed migration.
@@ -214,44 +213,13 @@ pub(crate) fn merged(cx: &Cx, repo: &Repository, commit: Oid) -> Result<Vec<Migr
     Ok(files.filter_map(of_file).collect())
 }
 
-/// The workspace's folder in the repository: empty, or with a `/` at its end.
-fn prefix(cx: &Cx, repo: &Repository) -> Result<String> {
-    let top = repo.workdir().context("no work tree")?.canonicalize()?;
-    let root = cx.root.canonicalize()?;
-    let below = root.strip_prefix(&top).unwrap_or(Path::new(""));
-    let below = crate::report::slashed(below);
-    Ok(if below.is_empty() {
-        below
-    } else {
-        format!("{below}/")
-    })
-}
-
-/// The text of a file of a commit; `None` where it has none.
-pub(crate) fn committed(
-    cx: &Cx,
-    repo: &Repository,
-    commit: Oid,
-    file: &str,
-) -> Result<Option<String>> {
-    let path = format!("{}{file}", prefix(cx, repo)?);
-    match repo.find_commit(commit)?.tree()?.get_path(Path::new(&path)) {
-        Ok(entry) => {
-            let blob = repo.find_blob(entry.id())?;
-            Ok(Some(String::from_utf8_lossy(blob.content()).into_owned()))
-        }
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("failed to read `{file}` of a commit")),
-    }
-}
-
 /// Migration files of the base commit, by path from the workspace root.
 pub(super) fn merged_files(
     cx: &Cx,
     repo: &Repository,
     base: Oid,
 ) -> Result<BTreeMap<String, String>> {
-    let prefix = prefix(cx, repo)?;
+    let prefix = repo::prefix(repo, &cx.root)?;
     let mut files = BTreeMap::new();
     let mut unreadable = None;
     repo.find_commit(base)?

@@ -7,6 +7,7 @@ pub(crate) mod deploy;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod migrate;
+pub(crate) mod release;
 mod service;
 pub(crate) mod setup;
 pub(crate) mod test;

@@ -190,6 +190,18 @@ impl Tree {
         commit(&self.repo()?, "HEAD", parents, days)
     }
 
+    /// Makes `file`, as it is now, part of what trunk and the branch have.
+    pub(crate) fn merge(&self, file: &str) -> Result<()> {
+        let repo = self.repo()?;
+        let mut index = repo.index()?;
+        index.add_path(Path::new(file))?;
+        index.write()?;
+        let trunk = commit(&repo, TRUNK, &[self.trunk], 0)?;
+        repo.reference(BRANCH, trunk, true, "plant")?;
+        commit(&repo, BRANCH, &[trunk], 0)?;
+        Ok(())
+    }
+
     pub(crate) fn trunk(&self) -> Oid {
         self.trunk
     }
@@ -207,6 +219,9 @@ impl Tree {
         repo.reference(TRUNK, self.trunk, true, "restore")?;
         repo.reference(BRANCH, self.tip, true, "restore")?;
         repo.set_head(BRANCH)?;
+        let mut index = repo.index()?;
+        index.read_tree(&repo.find_commit(self.tip)?.tree()?)?;
+        index.write()?;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 mod apply_postgres;
 mod apply_sqlite;
 mod backup;
+mod changelog;
 mod ci;
 mod deploy_db;
 mod dev;

@@ -1,0 +1,50 @@
+//! `cargo xtask release`: what the changelog says of a release.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use semver::Version;
+
+use crate::cli;
+use crate::cx::Shared;
+use crate::exit::{Code, Problem};
+use crate::release::changelog::{self, FILE};
+use crate::repo;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    command: Sub,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    /// Print what the changelog says of a version, complete in itself: for a page of the release
+    Notes {
+        /// `v1.2.3` or `1.2.3`
+        version: String,
+    },
+}
+
+pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
+    match &options.command {
+        Sub::Notes { version } => notes(shared, version),
+    }
+}
+
+fn notes(shared: &Shared, name: &str) -> Result<Code> {
+    let version = Version::parse(name.strip_prefix('v').unwrap_or(name)).map_err(|error| {
+        Problem::new(Code::Usage, format!("`{name}` is no version: {error}"))
+            .help("cargo xtask release notes v1.2.3")
+    })?;
+    let text = shared.read(FILE)?;
+    let page = match repo::open(&shared.root)? {
+        Some(repo) => repo::page(&repo),
+        None => None,
+    };
+    let files = page.map(|page| format!("{page}/blob/v{version}"));
+    let notes = changelog::notes(&changelog::parse(&text), &version, files.as_deref())?;
+    cli::say(notes.trim_end())?;
+    Ok(Code::Done)
+}

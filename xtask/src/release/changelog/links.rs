@@ -1,0 +1,88 @@
+//! Where the headings of a changelog lead: a comparison with the release before, or the release.
+
+use semver::Version;
+
+use super::Changelog;
+
+/// A link to a comparison or to a release, as GitHub, Gitea and GitLab have them.
+pub(super) struct Target<'a> {
+    pub(super) from: Option<&'a str>,
+    pub(super) to: &'a str,
+}
+
+impl<'a> Target<'a> {
+    pub(super) fn of(target: &'a str) -> Option<Self> {
+        let target = target.split_whitespace().next()?;
+        if let Some((_, range)) = target.split_once("/compare/") {
+            let (from, to) = range.split_once("...").or_else(|| range.split_once(".."))?;
+            return Some(Self {
+                from: Some(from),
+                to,
+            });
+        }
+        let (_, to) = target.split_once("/releases/tag/")?;
+        Some(Self { from: None, to })
+    }
+}
+
+/// What stands before the version in a tag: `v` in `v1.2.3`.
+pub(super) fn prefix(tag: &str) -> &str {
+    let at = tag
+        .char_indices()
+        .find(|(at, c)| c.is_ascii_digit() && Version::parse(&tag[*at..]).is_ok())
+        .map_or(0, |(at, _)| at);
+    &tag[..at]
+}
+
+/// Links of releases that lead to another one: the line of each, and what is wrong with it.
+/// A link of another form than ours says nothing that could be checked.
+pub(crate) fn stale(log: &Changelog<'_>) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let versions: Vec<_> = log
+        .releases
+        .iter()
+        .filter(|release| release.version().is_some())
+        .collect();
+    if let Some(unreleased) = log.unreleased()
+        && let Some(newest) = versions.first()
+        && let Some((link, from)) = log
+            .link(unreleased.name)
+            .and_then(|link| Some((link, Target::of(link.target)?.from?)))
+        && !is_tag_of(from, newest.name)
+    {
+        let message = format!(
+            "`[{}]` compares with `{from}`, and `{}` is the newest release",
+            link.label, newest.name
+        );
+        found.push((link.line, message));
+    }
+    for (at, release) in versions.iter().enumerate() {
+        let Some((link, target)) = log
+            .link(release.name)
+            .and_then(|link| Some((link, Target::of(link.target)?)))
+        else {
+            continue;
+        };
+        if !is_tag_of(target.to, release.name) {
+            found.push((
+                link.line,
+                format!("`[{}]` leads to `{}`", link.label, target.to),
+            ));
+        } else if let (Some(from), Some(before)) = (target.from, versions.get(at + 1))
+            && !is_tag_of(from, before.name)
+        {
+            let message = format!(
+                "`[{}]` compares with `{from}`, and `{}` is the release before it",
+                link.label, before.name
+            );
+            found.push((link.line, message));
+        }
+    }
+    found
+}
+
+/// Whether `tag` is the version, behind whatever a repository writes before it.
+fn is_tag_of(tag: &str, name: &str) -> bool {
+    let version = name.trim_start_matches('v');
+    tag[prefix(tag).len()..] == *version
+}

@@ -1,0 +1,369 @@
+//! An engine for Keep a Changelog files, 1.1 and 2.0. It never prints a changelog anew: structure is
+//! read with byte ranges, and an edit replaces ranges, so every other byte stays what it was.
+//!
+//! Blocks are CommonMark's, read by pulldown-cmark: headings in code fences and HTML comments are
+//! text, at any depth, with any line ending.
+
+mod heading;
+mod history;
+mod links;
+mod notes;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
+
+pub(crate) use heading::Link;
+pub(crate) use history::{Change, Edit, compare};
+pub(crate) use links::stale;
+pub(crate) use notes::notes;
+
+/// Where it stands, from the root.
+pub(crate) const FILE: &str = "CHANGELOG.md";
+
+/// What a changelog says, in the order of the file. Ranges are bytes of the text, lines count from 1.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Changelog<'a> {
+    text: &'a str,
+    pub(crate) releases: Vec<Release<'a>>,
+    /// Headings where releases stand, that name none.
+    pub(crate) strange: Vec<(usize, &'a str)>,
+    /// List items that stand under a release but under no section.
+    pub(crate) loose: Vec<usize>,
+    pub(crate) links: Vec<Definition<'a>>,
+}
+
+/// `## [1.2.3] - 2026-01-31` and what stands below it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Release<'a> {
+    /// As it is written: `1.2.3`, `v1.2.3`, `Unreleased`.
+    pub(crate) name: &'a str,
+    /// The package, in a file that tells of several.
+    pub(crate) package: Option<&'a str>,
+    pub(crate) link: Link,
+    /// `YYYY-MM-DD` in form; there may be no such day.
+    pub(crate) date: Option<&'a str>,
+    pub(crate) yanked: bool,
+    pub(crate) line: usize,
+    pub(crate) sections: Vec<Section<'a>>,
+    /// 1 or 2.
+    level: usize,
+    /// The heading with its line ending.
+    heading: Range<usize>,
+    /// Its text without marks.
+    title: Range<usize>,
+    /// All that stands below the heading, definitions of links left out at the end of the file.
+    body: Range<usize>,
+}
+
+/// `### Added` and how many entries (top-level list items) it has.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Section<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) line: usize,
+    pub(crate) entries: usize,
+}
+
+/// `[label]: target`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Definition<'a> {
+    pub(crate) label: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) line: usize,
+    /// The line with its ending.
+    range: Range<usize>,
+}
+
+impl Definition<'_> {
+    /// Labels are told apart without case (CommonMark 0.31, "matches").
+    pub(crate) fn is(&self, label: &str) -> bool {
+        self.label.to_lowercase() == label.to_lowercase()
+    }
+}
+
+impl<'a> Release<'a> {
+    pub(crate) fn is_unreleased(&self) -> bool {
+        self.name.eq_ignore_ascii_case("unreleased")
+    }
+
+    /// The version, with or without a leading `v`.
+    pub(crate) fn version(&self) -> Option<semver::Version> {
+        semver::Version::parse(self.name.strip_prefix('v').unwrap_or(self.name)).ok()
+    }
+
+    /// Nothing stands below it but headings, comments and rules.
+    pub(crate) fn is_empty(&self, log: &Changelog<'a>) -> bool {
+        let body = &log.text[self.body.clone()];
+        let says = |kind: &Kind| matches!(kind, Kind::List(_) | Kind::Text);
+        !blocks(body).0.iter().any(|block| says(&block.kind))
+    }
+}
+
+impl<'a> Changelog<'a> {
+    pub(crate) fn unreleased(&self) -> Option<&Release<'a>> {
+        self.releases.iter().find(|release| release.is_unreleased())
+    }
+
+    /// The releases of `version`; more than one is for the caller to refuse.
+    pub(crate) fn named(&self, version: &semver::Version) -> Vec<&Release<'a>> {
+        self.releases
+            .iter()
+            .filter(|release| release.version().as_ref() == Some(version))
+            .collect()
+    }
+
+    /// The first line that is `text`, blanks at its end aside.
+    pub(crate) fn line_of(&self, text: &str) -> Option<usize> {
+        let at = self.text.lines().position(|line| line.trim_end() == text)?;
+        Some(at + 1)
+    }
+
+    /// The definition that a `label` leads to: the first one counts.
+    pub(crate) fn link(&self, label: &str) -> Option<&Definition<'a>> {
+        self.links.iter().find(|link| link.is(label))
+    }
+}
+
+/// A block at the margin of the file.
+struct Block {
+    range: Range<usize>,
+    kind: Kind,
+}
+
+enum Kind {
+    Heading(HeadingLevel),
+    /// A list, with where its items begin.
+    List(Vec<usize>),
+    Html,
+    /// `---`.
+    Rule,
+    Text,
+}
+
+/// Changelogs may begin with front matter.
+pub(super) const OPTIONS: Options = Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
+
+/// Reads any text; what is not a changelog has no releases.
+pub(crate) fn parse(text: &str) -> Changelog<'_> {
+    let (blocks, made) = blocks(text);
+    let lines = Lines::of(text);
+    let mut log = Changelog {
+        text,
+        releases: Vec::new(),
+        strange: Vec::new(),
+        loose: Vec::new(),
+        links: definitions(text, &made, &lines),
+    };
+    // Releases stand at the level of the first one: `# 1.2.3` in some files, `##` in most.
+    let mut level = None;
+    for block in &blocks {
+        let line = lines.number(block.range.start);
+        match &block.kind {
+            Kind::Heading(depth) => {
+                let title = title(text, &block.range);
+                let words = &text[title.clone()];
+                let read = (*depth <= HeadingLevel::H2
+                    && level.is_none_or(|level| level == *depth))
+                .then(|| heading::read(words))
+                .flatten();
+                if let Some(read) = read {
+                    level = Some(*depth);
+                    let of = |range: Range<usize>| &words[range];
+                    log.releases.push(Release {
+                        name: of(read.name),
+                        package: read.package.map(of),
+                        link: read.link,
+                        date: read.date.map(of),
+                        yanked: read.yanked,
+                        line,
+                        sections: Vec::new(),
+                        level: *depth as usize,
+                        heading: block.range.clone(),
+                        title,
+                        body: block.range.end..text.len(),
+                    });
+                } else if level == Some(*depth) {
+                    log.strange.push((line, words));
+                } else if level.is_some_and(|level| below(level) == *depth)
+                    && let Some(release) = log.releases.last_mut()
+                {
+                    release.sections.push(Section {
+                        name: words,
+                        line,
+                        entries: 0,
+                    });
+                }
+            }
+            Kind::List(items) => {
+                let Some(release) = log.releases.last_mut() else {
+                    continue;
+                };
+                match release.sections.last_mut() {
+                    Some(section) => section.entries += items.len(),
+                    None => log.loose.extend(items.iter().map(|at| lines.number(*at))),
+                }
+            }
+            Kind::Html | Kind::Rule | Kind::Text => {}
+        }
+    }
+    let starts: Vec<usize> = log
+        .releases
+        .iter()
+        .map(|release| release.heading.start)
+        .collect();
+    for (release, next) in log.releases.iter_mut().zip(starts.iter().skip(1)) {
+        release.body.end = *next;
+    }
+    if let (Some(last), Some(block)) = (log.releases.last_mut(), blocks.last()) {
+        last.body.end = block.range.end.max(last.body.start);
+    }
+    log
+}
+
+/// The blocks at the margin, and the ranges of all that text, code and HTML is made of, in order.
+fn blocks(text: &str) -> (Vec<Block>, Vec<Range<usize>>) {
+    let mut made = Vec::new();
+    let skipped = text.len() - text.trim_start_matches('\u{feff}').len();
+    let mut blocks = Vec::new();
+    let mut depth = 0;
+    for (event, range) in Parser::new_ext(&text[skipped..], OPTIONS).into_offset_iter() {
+        let range = range.start + skipped..range.end + skipped;
+        match event {
+            Event::Start(tag) => {
+                if depth == 0 {
+                    let kind = match tag {
+                        Tag::Heading { level, .. } => Kind::Heading(level),
+                        Tag::List(_) => Kind::List(Vec::new()),
+                        Tag::HtmlBlock | Tag::MetadataBlock(_) => Kind::Html,
+                        _ => Kind::Text,
+                    };
+                    let range = range.start..end_of_line(text, range.end);
+                    blocks.push(Block { range, kind });
+                } else if let (1, Tag::Item, Some(Kind::List(items))) =
+                    (depth, tag, blocks.last_mut().map(|block| &mut block.kind))
+                {
+                    items.push(range.start);
+                }
+                depth += 1;
+            }
+            Event::End(_) => depth -= 1,
+            Event::Rule if depth == 0 => {
+                let range = range.start..end_of_line(text, range.end);
+                made.push(range.clone());
+                blocks.push(Block {
+                    range,
+                    kind: Kind::Rule,
+                });
+            }
+            _ => made.push(range),
+        }
+    }
+    (blocks, made)
+}
+
+/// A block ends with its line, whether the parser counts the line's ending or not.
+fn end_of_line(text: &str, at: usize) -> usize {
+    if text[..at].ends_with('\n') {
+        return at;
+    }
+    text[at..]
+        .find('\n')
+        .map_or(text.len(), |found| at + found + 1)
+}
+
+/// Definitions make no event: they are lines of which nothing else is made, wherever they stand.
+fn definitions<'a>(text: &'a str, made: &[Range<usize>], lines: &Lines) -> Vec<Definition<'a>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    let mut rest = text.split_inclusive('\n').peekable();
+    while let Some(line) = rest.next() {
+        let mut range = at..at + line.len();
+        at = range.end;
+        let Some((label, mut target)) = line
+            .trim_start_matches([' ', '\u{feff}'])
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once("]:"))
+        else {
+            continue;
+        };
+        let next = made.partition_point(|made| made.end <= range.start);
+        if made.get(next).is_none_or(|made| made.start >= range.end) {
+            // The target may stand on a line of its own.
+            if target.trim().is_empty()
+                && let Some(line) = rest.next()
+            {
+                (target, at) = (line, at + line.len());
+                range.end = at;
+            }
+            found.push(Definition {
+                label,
+                target: target.trim(),
+                line: lines.number(range.start),
+                range,
+            });
+        }
+    }
+    found
+}
+
+/// The words of a heading, without `#`, underline and blanks around.
+fn title(text: &str, range: &Range<usize>) -> Range<usize> {
+    let whole = &text[range.clone()];
+    let line = whole.lines().next().unwrap_or_default();
+    let head = line.trim_start();
+    let is_atx = head.starts_with('#');
+    let words = if is_atx {
+        head.trim_start_matches('#')
+    } else {
+        line
+    };
+    let start = range.start + line.len() - words.trim_start().len();
+    let words = words.trim();
+    // A closing run of `#` belongs to the heading only after a blank.
+    let bare = words.trim_end_matches('#');
+    let closed = is_atx && (bare.is_empty() || bare.ends_with([' ', '\t']));
+    let words = if closed { bare.trim_end() } else { words };
+    start..start + words.len()
+}
+
+fn below(level: HeadingLevel) -> HeadingLevel {
+    match level {
+        HeadingLevel::H1 => HeadingLevel::H2,
+        _ => HeadingLevel::H3,
+    }
+}
+
+/// `text` with each range replaced; ranges do not overlap.
+fn spliced(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut out = String::with_capacity(text.len() + 256);
+    let mut at = 0;
+    for (range, new) in edits {
+        out.push_str(&text[at..range.start]);
+        out.push_str(&new);
+        at = range.end;
+    }
+    out.push_str(&text[at..]);
+    out
+}
+
+/// Where lines begin.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(
+            std::iter::once(0)
+                .chain(ends.map(|(at, _)| at + 1))
+                .collect(),
+        )
+    }
+
+    /// The line of a byte, from 1.
+    fn number(&self, at: usize) -> usize {
+        self.0.partition_point(|start| *start <= at)
+    }
+}

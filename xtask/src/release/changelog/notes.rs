@@ -1,0 +1,187 @@
+//! The notes of one release, complete in themselves: only the link definitions that they use, and
+//! relative links made permanent.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use anyhow::Result;
+use pulldown_cmark::{BrokenLink, Event, LinkType, Parser, Tag, TagEnd};
+use semver::Version;
+
+use super::{Changelog, FILE, Kind, OPTIONS, Release, blocks, spliced};
+use crate::exit::Problem;
+
+/// What the changelog says of `version`, as Markdown with `\n`. `page` is where files of the tag can
+/// be seen, `https://host/owner/name/blob/v1.2.3`; without it relative links stay.
+pub(crate) fn notes(log: &Changelog<'_>, version: &Version, page: Option<&str>) -> Result<String> {
+    let release = the_one(log, version)?;
+    let mut body = &log.text[release.body.clone()];
+    // A line drawn between releases belongs to neither.
+    while let Some(block) = blocks(body).0.last()
+        && matches!(block.kind, Kind::Rule)
+    {
+        body = &body[..block.range.start];
+    }
+    let (mut edits, used) = links(log, body, page);
+    let start = release.body.start;
+    for definition in &log.links {
+        let range = &definition.range;
+        if range.start >= start && range.end <= start + body.len() {
+            edits.push((range.start - start..range.end - start, String::new()));
+        }
+    }
+    let text = spliced(body, edits).replace("\r\n", "\n");
+    let mut out = format!("{}\n", text.trim_matches('\n').trim_end());
+    let mut said = BTreeSet::new();
+    for definition in &log.links {
+        let label = definition.label.to_lowercase();
+        if used.contains(&label) && said.insert(label) {
+            if said.len() == 1 {
+                out.push('\n');
+            }
+            let (label, target) = (definition.label, definition.target);
+            let target = permanent(target, page).unwrap_or_else(|| target.to_owned());
+            writeln!(out, "[{label}]: {target}")?;
+        }
+    }
+    Ok(out)
+}
+
+fn the_one<'l, 'a>(log: &'l Changelog<'a>, version: &Version) -> Result<&'l Release<'a>> {
+    let release = match log.named(version).as_slice() {
+        [one] => *one,
+        [] => {
+            let known: Vec<&str> = log
+                .releases
+                .iter()
+                .take(5)
+                .map(|release| release.name)
+                .collect();
+            let message = format!("the changelog has no release `{version}`");
+            let help = match known.as_slice() {
+                [] => "headings of releases look like `## [1.2.3] - 2026-01-31`".to_owned(),
+                known => format!("its newest are {}", known.join(", ")),
+            };
+            return Err(Problem::precondition(message).help(help).into());
+        }
+        several => {
+            let lines: Vec<String> = several
+                .iter()
+                .map(|release| release.line.to_string())
+                .collect();
+            let message = format!(
+                "the changelog has `{version}` at lines {}",
+                lines.join(", ")
+            );
+            return Err(Problem::precondition(message)
+                .help("leave one of them")
+                .into());
+        }
+    };
+    if release.is_empty(log) {
+        let message = format!(
+            "there is nothing below `{version}` in the changelog, line {}",
+            release.line
+        );
+        return Err(Problem::precondition(message)
+            .help("write down what the release changed")
+            .into());
+    }
+    Ok(release)
+}
+
+type Edits = Vec<(Range<usize>, String)>;
+
+/// Edits that make inline links of `body` permanent, and the labels (in lower case) it refers to.
+fn links(log: &Changelog<'_>, body: &str, page: Option<&str>) -> (Edits, BTreeSet<String>) {
+    // Most definitions stand at the end of the file, not in the body.
+    let elsewhere = |link: BrokenLink<'_>| {
+        let definition = log.link(&link.reference)?;
+        Some((definition.target.to_owned().into(), "".into()))
+    };
+    let parser = Parser::new_with_broken_link_callback(body, OPTIONS, Some(elsewhere));
+    let mut used = BTreeSet::new();
+    let mut edits = Vec::new();
+    // Of each open link: its new target, the old one, and where its words end.
+    let mut open: Vec<(Option<String>, String, usize)> = Vec::new();
+    for (event, range) in parser.into_offset_iter() {
+        match event {
+            Event::Start(
+                Tag::Link {
+                    link_type,
+                    dest_url,
+                    id,
+                    ..
+                }
+                | Tag::Image {
+                    link_type,
+                    dest_url,
+                    id,
+                    ..
+                },
+            ) => {
+                let new = match link_type {
+                    LinkType::Inline => permanent(&dest_url, page),
+                    LinkType::Reference
+                    | LinkType::ReferenceUnknown
+                    | LinkType::Collapsed
+                    | LinkType::CollapsedUnknown
+                    | LinkType::Shortcut
+                    | LinkType::ShortcutUnknown => {
+                        used.insert(id.to_lowercase());
+                        None
+                    }
+                    _ => None,
+                };
+                open.push((new, dest_url.to_string(), range.start));
+            }
+            Event::End(TagEnd::Link | TagEnd::Image) => {
+                let Some((new, old, words_end)) = open.pop() else {
+                    continue;
+                };
+                // The target stands behind the words: `](target "title")`.
+                let tail = &body[words_end.min(range.end)..range.end];
+                if let (Some(new), Some(at)) = (
+                    new,
+                    tail.find(&format!("({old}"))
+                        .or_else(|| tail.find(&format!("(<{old}"))),
+                ) {
+                    let start = words_end + at + tail[at..].find(&old).unwrap_or_default();
+                    edits.push((start..start + old.len(), new));
+                }
+                if let Some((.., outer)) = open.last_mut() {
+                    *outer = range.end;
+                }
+            }
+            _ => {
+                if let Some((.., end)) = open.last_mut() {
+                    *end = (*end).max(range.end);
+                }
+            }
+        }
+    }
+    (edits, used)
+}
+
+/// `target` below `page`; `None` where it leads somewhere by itself.
+fn permanent(target: &str, page: Option<&str>) -> Option<String> {
+    let page = page?;
+    let scheme = target
+        .split([':', '/', '?', '#'])
+        .next()
+        .unwrap_or_default();
+    let has_scheme = target[scheme.len()..].starts_with(':')
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    if has_scheme || target.starts_with("//") || target.is_empty() {
+        return None;
+    }
+    if target.starts_with('#') {
+        return Some(format!("{page}/{FILE}{target}"));
+    }
+    let path = target.trim_start_matches("./").trim_start_matches('/');
+    Some(format!("{page}/{path}"))
+}

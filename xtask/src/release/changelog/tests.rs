@@ -1,0 +1,234 @@
+//! The engine on real changelogs: those of the packages that this workspace depends on, and, where
+//! `XTASK_CHANGELOGS` names a folder, the files there. Each as it is and in four other encodings.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Parser, Tag, TagEnd};
+use semver::Version;
+
+use super::*;
+
+/// Name and text of each file, in every encoding.
+fn corpus() -> Vec<(String, String)> {
+    let out = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let mut files: BTreeSet<PathBuf> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| {
+            Path::new(package["manifest_path"].as_str().unwrap()).with_file_name("CHANGELOG.md")
+        })
+        .filter(|file| file.is_file())
+        .collect();
+    if let Some(folder) = crate::environment::var("XTASK_CHANGELOGS") {
+        files.extend(
+            std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().path()),
+        );
+    }
+    assert!(files.len() > 40, "{}", files.len());
+    files
+        .iter()
+        .flat_map(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            let folder = file
+                .parent()
+                .unwrap()
+                .file_name()
+                .unwrap()
+                .to_string_lossy();
+            let name = format!("{folder}/{}", file.file_name().unwrap().to_string_lossy());
+            let bare = text.trim_start_matches('\u{feff}');
+            let lf = bare.replace("\r\n", "\n");
+            [
+                ("as it is", text.clone()),
+                ("lf", lf.clone()),
+                ("crlf", lf.replace('\n', "\r\n")),
+                ("bom", format!("\u{feff}{bare}")),
+                ("no final newline", bare.trim_end().to_owned()),
+            ]
+            .map(|(encoding, text)| (format!("{name} ({encoding})"), text))
+        })
+        .collect()
+}
+
+/// What the headings of the first two levels say when rendered: a reading without ranges.
+fn rendered_headings(text: &str) -> Vec<(HeadingLevel, String)> {
+    let mut headings: Vec<(HeadingLevel, String)> = Vec::new();
+    let (mut inside, mut depth) = (false, 0);
+    for event in Parser::new_ext(text.trim_start_matches('\u{feff}'), OPTIONS) {
+        match event {
+            Event::Start(Tag::Heading { level, .. }) if depth == 0 && level <= HeadingLevel::H2 => {
+                headings.push((level, String::new()));
+                (inside, depth) = (true, depth + 1);
+            }
+            Event::End(TagEnd::Heading(_)) => (inside, depth) = (false, depth - 1),
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth -= 1,
+            Event::Text(text) | Event::Code(text) if inside => {
+                headings.last_mut().unwrap().1.push_str(&text);
+            }
+            _ => {}
+        }
+    }
+    headings
+}
+
+#[test]
+fn every_version_of_a_real_changelog_is_found() {
+    let mut found = 0;
+    for (name, text) in corpus() {
+        let log = parse(&text);
+        let is_version = |word: &str| {
+            let word = word.trim_start_matches('v');
+            Version::parse(word).is_ok() || word.eq_ignore_ascii_case("unreleased")
+        };
+        // The first two words: a package may stand before its version.
+        let wanted: Vec<(HeadingLevel, String)> = rendered_headings(&text)
+            .into_iter()
+            .filter_map(|(level, words)| {
+                let mut words = words
+                    .split(|c: char| {
+                        c.is_whitespace() || matches!(c, '[' | ']' | '(' | ')' | ':' | ',' | '~')
+                    })
+                    .filter(|word| !matches!(*word, "" | "-" | "–"));
+                let version = words.by_ref().take(2).find(|word| is_version(word))?;
+                Some((level, version.to_owned()))
+            })
+            .collect();
+        let level = wanted.first().map(|(level, _)| *level);
+        let wanted: Vec<&str> = wanted
+            .iter()
+            .filter(|(at, _)| Some(*at) == level)
+            .map(|(_, version)| version.as_str())
+            .collect();
+        let got: Vec<&str> = log
+            .releases
+            .iter()
+            .filter(|release| is_version(release.name))
+            .map(|release| release.name)
+            .collect();
+        assert_eq!(got, wanted, "{name}");
+        found += got.len();
+    }
+    assert!(found > 2000, "{found}");
+}
+
+#[test]
+fn the_parts_of_a_real_changelog_are_the_whole() {
+    for (name, text) in corpus() {
+        let log = parse(&text);
+        let Some(first) = log.releases.first() else {
+            continue;
+        };
+        let mut parts = text[..first.heading.start].to_owned();
+        for release in &log.releases {
+            parts.push_str(&text[release.heading.clone()]);
+            parts.push_str(&text[release.body.clone()]);
+            assert_eq!(
+                text[..release.heading.start].matches('\n').count() + 1,
+                release.line,
+                "{name}"
+            );
+        }
+        let end = log.releases.last().unwrap().body.end;
+        parts.push_str(&text[end..]);
+        assert!(parts == text, "{name}");
+        let behind: usize = log
+            .links
+            .iter()
+            .filter(|link| link.range.start >= end)
+            .count();
+        let lines = text[end..]
+            .lines()
+            .filter(|line| line.starts_with('['))
+            .count();
+        assert_eq!(
+            behind, lines,
+            "{name}: what follows the last release are links"
+        );
+    }
+}
+
+/// Where the links among `events` lead.
+fn targets<'a>(events: impl Iterator<Item = Event<'a>>) -> Vec<CowStr<'a>> {
+    events
+        .filter_map(|event| match event {
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                Some(dest_url)
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn notes_of_a_real_release_are_complete_in_themselves() {
+    let mut seen = 0;
+    for (name, text) in corpus() {
+        let log = parse(&text);
+        // Every release of a file as it is, some of the others.
+        let step = if name.ends_with("(as it is)") { 1 } else { 17 };
+        let skipped = text.len() - text.trim_start_matches('\u{feff}').len();
+        let whole: Vec<_> = Parser::new_ext(&text[skipped..], OPTIONS)
+            .into_offset_iter()
+            .collect();
+        for release in log.releases.iter().rev().step_by(step) {
+            let Some(version) = release
+                .version()
+                .filter(|version| log.named(version).len() == 1)
+            else {
+                continue;
+            };
+            if release.is_empty(&log) {
+                assert!(notes(&log, &version, None).is_err(), "{name} {version}");
+                continue;
+            }
+            let got = notes(&log, &version, None).unwrap();
+            let wanted = targets(
+                whole
+                    .iter()
+                    .filter(|(_, range)| release.body.contains(&(range.start + skipped)))
+                    .map(|(event, _)| event.clone()),
+            );
+            assert_eq!(
+                targets(Parser::new_ext(&got, OPTIONS)),
+                wanted,
+                "{name} {version}\n{got}"
+            );
+            let used = got
+                .lines()
+                .filter(|line| line.starts_with('[') && line.contains("]: "))
+                .count();
+            assert!(used <= wanted.len(), "{name} {version}\n{got}");
+            assert!(
+                !got.contains('\r') && got.ends_with('\n') && !got.ends_with("\n\n"),
+                "{name} {version}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 2000, "{seen}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read(text in "([#\\[\\]()`~<>!:\\-_ \t\r\n\u{feff}]|1\\.2\\.3|Unreleased|2026-01-31|<!--|-->|```|https://h/compare/v1\\.0\\.0\\.\\.\\.HEAD|ä){0,60}") {
+        let log = parse(&text);
+        let lines = text.matches('\n').count() + 1;
+        proptest::prop_assert!(log.releases.iter().all(|release| (1..=lines).contains(&release.line)));
+        for release in &log.releases {
+            if let Some(version) = release.version() {
+                let _ = notes(&log, &version, Some("https://h/blob/v1.2.3"));
+            }
+        }
+    }
+}
