@@ -604,12 +604,14 @@ fn what_does_not_fit_is_refused_before_anything_is_applied() {
         (
             "a transaction of its own",
             |bench, _| {
-                let sql = "create table x (i int);\ncommit;\ncreate table y (i int);\n";
+                let sql = "create table x (i int);\n-- destructive: it is meant\n-- contract-of: v1.0.0\ncommit;\ncreate table y (i int);\n";
                 bench
                     .sandbox
                     .write("migrations/postgres/20260301000000_x.sql", sql);
+                let allow = "[[allow]]\nrule = \"migrations/transaction\"\npath = \"migrations/postgres/\"\nreason = \"it is meant\"\n";
+                bench.sandbox.append("xtask.toml", allow);
             },
-            "20260301000000_x.sql:2`: ",
+            "20260301000000_x.sql:4`: `COMMIT` in a file: the migrator begins and ends its transaction",
         ),
         (
             "dollar quotes unclosed",

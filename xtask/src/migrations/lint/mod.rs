@@ -55,6 +55,10 @@ pub(crate) struct Linted {
     pub(crate) fresh: Vec<Statement>,
 }
 
+/// The rule about what fails or escapes in the migrator's transaction. The runner knows no allowance
+/// of it: its record of what was applied would be wrong.
+pub(crate) const TRANSACTION: &str = "migrations/transaction";
+
 /// Enough for the deepest nest that is given to a parser, with the large frames of a debug build.
 const STACK: usize = 1 << 28;
 
@@ -256,7 +260,7 @@ fn transaction(
     findings: &mut Vec<Finding>,
 ) {
     let mut report = |at: usize, message: String, help: &str| {
-        let finding = Finding::error("migrations/transaction", message)
+        let finding = Finding::error(TRANSACTION, message)
             .at(&sql.file, line(text, at))
             .help(help);
         findings.push(finding);
@@ -272,13 +276,21 @@ fn transaction(
         );
     }
     for statement in statements {
-        let what: Vec<String> = words(statement).into_iter().take(3).collect();
+        let words = words(statement).into_iter().filter(|word| word != ";");
+        let what: Vec<String> = words.take(3).collect();
         let what = what.join(" ").to_uppercase();
         if in_transaction && is_outside_only(statement) {
             report(
                 at(statement),
                 format!("`{what} …` cannot run in a transaction"),
                 "put it into a file of its own that begins with `-- no-transaction`",
+            );
+        }
+        if controls_transaction(statement) {
+            report(
+                at(statement),
+                format!("`{what}` in a file: the migrator begins and ends its transaction"),
+                "take it out; what is to be committed by itself goes into a file of its own",
             );
         }
         if sets_search_path(statement) {
@@ -289,6 +301,23 @@ fn transaction(
             );
         }
     }
+}
+
+/// Does it begin, end or part a transaction? With the migrator's ended, what came before stays even
+/// when the rest fails, and is not recorded.
+fn controls_transaction(node: &Node) -> bool {
+    matches!(
+        node.kind(),
+        Kind::BEGIN
+            | Kind::COMMIT_TRANSACTION
+            | Kind::COMMIT_PREPARED
+            | Kind::ROLLBACK_TRANSACTION
+            | Kind::ROLLBACK_TO_SAVEPOINT
+            | Kind::ROLLBACK_PREPARED
+            | Kind::PREPARE_TRANSACTION
+            | Kind::SAVEPOINT_CREATE
+            | Kind::RELEASE_SAVEPOINT
+    )
 }
 
 /// Does PostgreSQL refuse it inside a transaction?

@@ -137,9 +137,6 @@ operations! {
     Opaque, Destructive, "unknown", Depends, "DO with EXECUTE, CALL, EXECUTE",
         "does what cannot be read here",
         "write the statements out";
-    TransactionControl, Destructive, "none", Depends, "BEGIN, COMMIT, ROLLBACK or SAVEPOINT in a file",
-        "ends the migrator's transaction: what came before stays even when the rest fails, and is not recorded",
-        "take it out; each file is a transaction of its own";
     CreateIndex, Heavy, "SHARE", Scan, "CREATE INDEX on an existing table",
         "lets nobody write while it reads the table",
         "CREATE INDEX CONCURRENTLY in a `-- no-transaction` file of its own";
@@ -251,7 +248,8 @@ pub(crate) fn page() -> String {
          - A **destructive** statement needs `-- destructive: reason` and `-- contract-of: VERSION` above it: the migration, or the release, since which nothing uses what is lost.\n\
          - A **heavy** one needs `-- heavy: reason`.\n\
          - In the comments at the top of a file these notes hold for all of it. A note that covers nothing is red.\n\
-         - What happens to a table that the same file creates is safe, whatever it is.\n",
+         - What happens to a table that the same file creates is safe, whatever it is.\n\
+         - `BEGIN`, `COMMIT`, `ROLLBACK`, `SAVEPOINT` and their like are red, and no note makes them otherwise: each file is one transaction, which the migrator begins and ends.\n",
     );
     for class in [Class::Destructive, Class::Heavy, Class::Safe] {
         let _ = write!(

@@ -105,6 +105,59 @@ fn statements(sql: &str) -> Result<Vec<Vec<Token>>, (usize, &'static str)> {
     Ok(all)
 }
 
+/// The statements that are the file's own: BEGIN and END of a trigger's body are no transaction.
+fn own(statements: &[Vec<Token>]) -> impl Iterator<Item = &Vec<Token>> {
+    let mut in_trigger = false;
+    statements.iter().filter(move |tokens| {
+        let is_body = in_trigger;
+        in_trigger = if is_body {
+            !tokens[0].is("end")
+        } else {
+            let is_named = tokens.iter().take(3).any(|token| token.is("trigger"));
+            tokens[0].is("create") && is_named
+        };
+        !is_body
+    })
+}
+
+/// Where the transactions of a file are not as the migrator needs them: none at all in a file that
+/// it runs in one, each begun and ended in a file that brings its own.
+fn transactions(
+    statements: &[Vec<Token>],
+    in_transaction: bool,
+) -> Vec<(usize, String, &'static str)> {
+    const OUT: &str = "take it out; each file is a transaction of its own";
+    const PAIR: &str = "write BEGIN before what belongs together, and COMMIT behind it";
+    let mut faults = Vec::new();
+    let mut open = None;
+    for tokens in own(statements) {
+        let (at, word) = (tokens[0].at, tokens[0].text.to_uppercase());
+        let is_to = tokens.iter().take(3).any(|token| token.is("to"));
+        let fault = match word.as_str() {
+            "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" if in_transaction => {
+                Some(("in a file that the migrator runs in a transaction", OUT))
+            }
+            "BEGIN" => (open.replace(at)).map(|_| ("in a transaction that is open already", PAIR)),
+            "COMMIT" | "END" | "ROLLBACK" if !is_to => match open.take() {
+                Some(_) => None,
+                None => Some(("without a BEGIN before it", PAIR)),
+            },
+            "ROLLBACK" | "SAVEPOINT" | "RELEASE" if open.is_none() => {
+                Some(("without a BEGIN before it", PAIR))
+            }
+            _ => None,
+        };
+        if let Some((what, help)) = fault {
+            faults.push((at, format!("`{word}` {what}"), help));
+        }
+    }
+    if let Some(at) = open {
+        let message = "`BEGIN` of a transaction that the file does not end".to_owned();
+        faults.push((at, message, PAIR));
+    }
+    faults
+}
+
 /// How what a file changes is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Commits {
@@ -123,13 +176,13 @@ pub(crate) fn commits(sql: &str) -> Commits {
     };
     let (mut inside, mut transactions, mut outside) = (false, 0, false);
     let (mut rows, mut schema) = (false, false);
-    for first in statements.iter().filter_map(|tokens| tokens.first()) {
-        match first.text.as_str() {
+    for tokens in own(&statements) {
+        match tokens[0].text.as_str() {
             "begin" => {
                 inside = true;
                 transactions += 1;
             }
-            "commit" | "end" => inside = false,
+            "commit" | "end" | "rollback" => inside = false,
             "pragma" | "select" => {}
             word => {
                 outside |= !inside;
@@ -250,6 +303,9 @@ impl Schema {
             }
         };
         let in_transaction = !body.starts_with(text::NO_TRANSACTION);
+        for (at, message, help) in transactions(&statements, in_transaction) {
+            report(super::TRANSACTION, at, message, help);
+        }
         let rule = "migrations/sqlite";
         let mut created = BTreeSet::new();
         let mut filled = BTreeSet::new();
@@ -307,17 +363,6 @@ impl Schema {
                         at,
                         "`PRAGMA foreign_keys` has no effect in a transaction: dropping a table still deletes what refers to it".to_owned(),
                         "begin the file with `-- no-transaction`, and begin and commit in it",
-                    );
-                }
-                ["begin" | "commit" | "rollback" | "savepoint", ..] if in_transaction => {
-                    report(
-                        rule,
-                        at,
-                        format!(
-                            "`{}` in a file that the migrator runs in a transaction",
-                            words[0].to_uppercase()
-                        ),
-                        "take it out; each file is a transaction of its own",
                     );
                 }
                 _ => {}

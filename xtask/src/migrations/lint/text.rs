@@ -79,7 +79,7 @@ pub(super) fn read<'a>(sql: &'a Sql, findings: &mut Vec<Finding>) -> Option<&'a 
         if words.starts_with("no-transaction") && !(number == 0 && line.starts_with(NO_TRANSACTION))
         {
             let finding = Finding::error(
-                "migrations/transaction",
+                super::TRANSACTION,
                 "`-- no-transaction` is not where the migrator looks for it, and so it has no effect",
             )
             .at(&sql.file, number + 1)

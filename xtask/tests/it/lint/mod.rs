@@ -92,7 +92,11 @@ fn bad_text_is_red_and_reaches_no_database() {
         (b"", "text", 1),
         (long.as_bytes(), "text", 1),
         (b"SELECT 1;\nSELECT $$ open;\n", "syntax", 2),
-        (b"SELECT 1;\nCOMMIT;\n", "destructive", 2),
+        (
+            b"SELECT 1;\n-- destructive: it is meant\n-- contract-of: v1.0.0\nCOMMIT;\n",
+            "transaction",
+            4,
+        ),
     ] {
         add(&sandbox, 20_270_101_000_000, "", "SELECT 1;\n");
         sandbox.write(folder, text);

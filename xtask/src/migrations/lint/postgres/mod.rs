@@ -289,17 +289,6 @@ impl<'a> Reader<'a> {
                 node,
                 words(node).get(1).cloned().unwrap_or_default(),
             ),
-            Kind::BEGIN
-            | Kind::COMMIT_TRANSACTION
-            | Kind::COMMIT_PREPARED
-            | Kind::ROLLBACK_TRANSACTION
-            | Kind::ROLLBACK_TO_SAVEPOINT
-            | Kind::ROLLBACK_PREPARED
-            | Kind::PREPARE_TRANSACTION
-            | Kind::SAVEPOINT_CREATE
-            | Kind::RELEASE_SAVEPOINT => {
-                self.hit(Op::TransactionControl, node, "");
-            }
             Kind::CREATE_FUNCTION => self.create_function(node),
             Kind::CREATE_SCHEMA => {
                 for element in node

@@ -376,7 +376,37 @@ fn sqlite_has_traps_of_its_own() {
         ("PRAGMA foreign_keys=OFF;\n", &["sqlite:1"]),
         ("PRAGMA foreign_keys(0);\n", &["sqlite:1"]),
         ("PRAGMA foreign_keys = ON;\n", &[]),
-        ("COMMIT;\n", &["sqlite:1"]),
+        ("COMMIT;\n", &["transaction:1"]),
+        ("SELECT 1;\nEND;\n", &["transaction:2"]),
+        (
+            "BEGIN;\nEND TRANSACTION;\n",
+            &["transaction:1", "transaction:2"],
+        ),
+        (
+            "SAVEPOINT s;\nRELEASE s;\n",
+            &["transaction:1", "transaction:2"],
+        ),
+        (
+            "CREATE TRIGGER t AFTER INSERT ON a BEGIN\n  UPDATE a SET n = CASE WHEN 1 THEN 2 END;\n  DELETE FROM b;\nEND;\n",
+            &[],
+        ),
+        (
+            "-- no-transaction\nBEGIN;\nDELETE FROM b;\n",
+            &["transaction:2"],
+        ),
+        (
+            "-- no-transaction\nDELETE FROM b;\nEND;\n",
+            &["transaction:3"],
+        ),
+        (
+            "-- no-transaction\nBEGIN;\nBEGIN;\nCOMMIT;\n",
+            &["transaction:3"],
+        ),
+        ("-- no-transaction\nSAVEPOINT s;\n", &["transaction:2"]),
+        (
+            "-- no-transaction\nBEGIN;\nSAVEPOINT s;\nROLLBACK TO s;\nEND;\n",
+            &[],
+        ),
         (
             "CREATE TABLE x (\n  id UUID PRIMARY KEY,\n  data JSONB NOT NULL,\n  at TIMESTAMPTZ,\n  raw bytea,\n  n BIGSERIAL\n);\n",
             &["sqlite:2", "sqlite:3", "sqlite:4", "sqlite:5", "sqlite:6"],
@@ -473,7 +503,7 @@ fn postgres_says_the_same_of_each_row() {
     let (mut measured, mut disagreements) = (0, Vec::new());
     for (sql, class) in ROWS {
         // What no test should do to a cluster, and what ends the transaction that is asked.
-        if class.contains("transaction") || sql.contains("DATABASE") || *sql == "COMMIT" {
+        if class.contains("transaction") || sql.contains("DATABASE") {
             continue;
         }
         let files = files(Engine::Postgres, &[(SCHEMA, false), (sql, true)]);
