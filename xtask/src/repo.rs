@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use git2::{BranchType, ErrorCode, Oid, Repository, Status, StatusOptions};
+use git2::{BranchType, ErrorCode, Oid, Repository, Status, StatusEntry, StatusOptions};
 
 use crate::exit::Problem;
 use crate::report::slashed;
@@ -76,6 +76,18 @@ pub(crate) fn files(root: &Path) -> Result<Vec<String>> {
     Ok(files.into_iter().collect())
 }
 
+/// Whether git leaves this file out of commits: it is ignored, and was not added all the same.
+/// `file` is relative to `root`.
+pub(crate) fn is_ignored(repo: &Repository, root: &Path, file: &str) -> Result<bool> {
+    let top = repo.workdir().context("no work tree")?.canonicalize()?;
+    let path = root.canonicalize()?.join(file);
+    let path = path.strip_prefix(&top).unwrap_or(&path);
+    let index = repo.index().context("failed to read the git index")?;
+    let ignored = repo.is_path_ignored(path);
+    let ignored = ignored.with_context(|| format!("failed to ask git for `{file}`"))?;
+    Ok(ignored && index.get_path(path, 0).is_none())
+}
+
 /// Every file below `root` outside `target/`, `.git/` and `node_modules/`: relative, sorted, with `/`.
 pub(crate) fn walk(root: &Path) -> Result<Vec<String>> {
     let mut files = BTreeSet::new();
@@ -104,8 +116,8 @@ pub(crate) struct Head {
     pub(crate) commit: Option<String>,
     /// `None` when detached.
     pub(crate) branch: Option<String>,
-    /// The work tree or index differs from the commit.
-    pub(crate) dirty: bool,
+    /// Where work tree or index differ from the commit: paths in the repository.
+    pub(crate) changed: Vec<String>,
 }
 
 pub(crate) fn head(root: &Path) -> Result<Head> {
@@ -114,10 +126,11 @@ pub(crate) fn head(root: &Path) -> Result<Head> {
     };
     let mut options = StatusOptions::new();
     options.include_untracked(true).exclude_submodules(true);
-    let dirty = !repo
+    let statuses = repo
         .statuses(Some(&mut options))
-        .context("failed to read the git status")?
-        .is_empty();
+        .context("failed to read the git status")?;
+    let path = |entry: StatusEntry<'_>| String::from_utf8_lossy(entry.path_bytes()).into_owned();
+    let changed = statuses.iter().map(path).collect();
     // Of an unborn branch HEAD still names it.
     let reference = repo.find_reference("HEAD").context("failed to read HEAD")?;
     let branch = reference
@@ -134,7 +147,7 @@ pub(crate) fn head(root: &Path) -> Result<Head> {
     Ok(Head {
         commit,
         branch,
-        dirty,
+        changed,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Leave to apply migrations. There is no other way to the runner, so the order of a deployment,
 //! first guards and backup and then migration, is not for a caller to get wrong.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use marker::Identity;
 
 use super::backup::VerifiedBackup;
@@ -30,9 +30,14 @@ pub(crate) struct Local(());
 #[derive(Debug)]
 pub(crate) struct OfScratch(String);
 
-/// Shown by [`Permit::guarded`] alone: the backup of the database that may be changed.
+/// Shown by [`Permit::guarded`] alone.
 #[derive(Debug)]
-pub(crate) struct Guarded(VerifiedBackup);
+pub(crate) struct Guarded {
+    /// Of the database that may be changed.
+    backup: VerifiedBackup,
+    /// The one plan that the guards were asked about.
+    plan_hash: String,
+}
 
 impl Permit {
     /// For the database that `backup` is of, in the environment whose guards were passed.
@@ -40,9 +45,15 @@ impl Permit {
     /// # Errors
     /// A bug, where the guards passed are of an environment that is not guarded.
     pub(crate) fn guarded(passed: &Passed, backup: VerifiedBackup) -> Result<Self> {
+        let guarded = Guarded {
+            backup,
+            plan_hash: (passed.plan_hash())
+                .context(Problem::bug("guards that hold without a plan"))?
+                .to_owned(),
+        };
         match passed.environment() {
-            AppEnv::Staging => Ok(Permit::Staging(Guarded(backup))),
-            AppEnv::Production => Ok(Permit::Production(Guarded(backup))),
+            AppEnv::Staging => Ok(Permit::Staging(guarded)),
+            AppEnv::Production => Ok(Permit::Production(guarded)),
             other => Err(Problem::bug(format!("`{other}` has no guarded permit")).into()),
         }
     }
@@ -68,6 +79,14 @@ impl Permit {
         Ok(Permit::Local(Local(())))
     }
 
+    /// The plan that may be applied, see [`crate::migrations::run::plan::hash`]; `None` where any may.
+    pub(crate) fn plan_hash(&self) -> Option<&str> {
+        match self {
+            Permit::Local(_) | Permit::Scratch(_) => None,
+            Permit::Staging(guarded) | Permit::Production(guarded) => Some(&guarded.plan_hash),
+        }
+    }
+
     /// Whether it is for this target and this very database.
     ///
     /// # Errors
@@ -87,7 +106,8 @@ impl Permit {
             .into());
         }
         match self {
-            Permit::Staging(Guarded(backup)) | Permit::Production(Guarded(backup))
+            Permit::Staging(Guarded { backup, .. })
+            | Permit::Production(Guarded { backup, .. })
                 if backup.identity() != identity =>
             {
                 Err(Problem::precondition(format!(

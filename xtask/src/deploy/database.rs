@@ -15,8 +15,8 @@ use crate::database::backup::VerifiedBackup;
 use crate::database::receipt::{Receipt, Took};
 use crate::database::{AppEnv, Link, Permit, Target, backup};
 use crate::exit::{self, Code};
-use crate::guards;
-use crate::migrations::run::{Folder, Found, Plan, Wish};
+use crate::guards::{self, Passed};
+use crate::migrations::run::{Found, Wish};
 use crate::project::migrate::apply::{self, Show};
 use crate::repo;
 
@@ -30,14 +30,14 @@ pub(crate) fn deploy(cx: &Cx, plan_hash: Option<String>) -> Result<Code> {
     let target = Target::read(cx)?;
     let (backup, backing_up) = step(2, "backup", || back_up(cx, &target))?;
     let backup_sha256 = backup.sha256().to_owned();
-    let (plan, migrating) = step(3, "migrate", || migrate(cx, &target, backup, plan_hash))?;
+    let (passed, migrating) = step(3, "migrate", || migrate(cx, &target, backup, plan_hash))?;
     if target.app_env == AppEnv::Staging {
         let took = Took {
             verify,
             backup: backing_up,
             migrate: migrating,
         };
-        let path = receipt(cx, &target, &plan, &backup_sha256, took)?.write(cx)?;
+        let path = receipt(cx, &target, &passed, &backup_sha256, took)?.write(cx)?;
         say(format!("receipt {}", path.display()))?;
     }
     Ok(Code::Done)
@@ -70,34 +70,31 @@ fn back_up(cx: &Cx, target: &Target) -> Result<VerifiedBackup> {
     Ok(again)
 }
 
-/// Applies what is pending now; answers the hash of that plan.
+/// Applies what the guards are asked about here; answers their answer.
 fn migrate(
     cx: &Cx,
     target: &Target,
     backup: VerifiedBackup,
     plan_hash: Option<String>,
-) -> Result<String> {
+) -> Result<Passed> {
     let passed = guards::pass(cx)?;
     let permit = if target.app_env.is_shared() {
         Permit::guarded(&passed, backup)?
     } else {
         Permit::local(target)?
     };
-    let mut folder = Folder::read(&cx.root, target.engine())?;
-    let found = cx.block_on(Link::look(target, Found::read))?;
-    let plan = Plan::new(&mut folder, &found, &cx.policy.allow)?;
     let wish = Wish {
-        plan_hash: Some(plan_hash.unwrap_or_else(|| plan.hash.clone())),
+        plan_hash,
         ..Wish::default()
     };
     apply::apply(cx, target, &permit, &wish, Show::Lines)?;
-    Ok(plan.hash)
+    Ok(passed)
 }
 
 fn receipt(
     cx: &Cx,
     target: &Target,
-    plan_hash: &str,
+    passed: &Passed,
     backup_sha256: &str,
     took: Took,
 ) -> Result<Receipt> {
@@ -108,7 +105,7 @@ fn receipt(
     let applied = found.applied.iter();
     Ok(Receipt::new(
         &identity,
-        plan_hash,
+        passed.plan_hash().unwrap_or_default(),
         applied.map(|applied| (applied.version, &*applied.checksum)),
         &commit,
         backup_sha256,

@@ -57,17 +57,26 @@ pub(crate) struct Asked {
     /// Whose guards they are.
     pub(crate) environment: AppEnv,
     pub(crate) states: Vec<(&'static Guard, Result<()>)>,
+    /// What would be applied, see [`crate::migrations::run::plan::hash`]; `None` where the database
+    /// cannot be asked.
+    plan_hash: Option<String>,
 }
 
 /// Shown by [`pass`] alone: every guard of this environment held a moment ago.
 #[derive(Debug)]
 pub(crate) struct Passed {
     environment: AppEnv,
+    plan_hash: Option<String>,
 }
 
 impl Passed {
     pub(crate) fn environment(&self) -> AppEnv {
         self.environment
+    }
+
+    /// The plan that they held for.
+    pub(crate) fn plan_hash(&self) -> Option<&str> {
+        self.plan_hash.as_deref()
     }
 }
 
@@ -105,6 +114,7 @@ impl Asked {
         Self {
             environment,
             states: asked.map(|guard| (guard, (guard.check)(scene))).collect(),
+            plan_hash: (scene.database.as_ref().ok()).map(|database| database.plan_hash.clone()),
         }
     }
 
@@ -125,6 +135,7 @@ impl Asked {
         if open.is_empty() {
             return Ok(Passed {
                 environment: self.environment,
+                plan_hash: self.plan_hash,
             });
         }
         let (some, all) = (open.len(), self.states.len());

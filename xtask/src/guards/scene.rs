@@ -29,6 +29,7 @@ pub(super) struct Database {
     pub(super) folder: Folder,
     /// Versions that would be applied.
     pub(super) pending: Vec<i64>,
+    pub(super) plan_hash: String,
 }
 
 impl Scene {
@@ -68,10 +69,12 @@ fn database(cx: &Cx) -> Result<Database> {
         Ok((link.marker().await?, run::Found::read(link).await?))
     }))?;
     let pending = found.pending(&folder);
+    let plan_hash = run::plan::hash(&folder, &found);
     Ok(Database {
         target,
         marker,
         folder,
         pending,
+        plan_hash,
     })
 }

@@ -12,10 +12,18 @@ pub(super) const GUARD: Guard = Guard {
     marks: true,
     check: |scene| {
         let head = scene.head.as_ref().map_err(|error| anyhow!("{error:#}"))?;
-        let problem = match (&head.commit, head.dirty) {
-            (Some(_), false) => return Ok(()),
-            (Some(_), true) => Problem::precondition("the work tree differs from its commit")
-                .help("git status shows the files; deploy from a fresh clone"),
+        let problem = match (&head.commit, &head.changed[..]) {
+            (Some(_), []) => return Ok(()),
+            (Some(_), [first, more @ ..]) => {
+                let more = match more.len() {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                Problem::precondition(format!(
+                    "the work tree differs from its commit: `{first}`{more}"
+                ))
+                .help("git status shows the files; deploy from a fresh clone")
+            }
             (None, _) => Problem::precondition("there is no commit here")
                 .help("deploy from a clone of the repository"),
         };

@@ -1,9 +1,14 @@
 //! The database is deployed in three steps, first to staging, then to production.
 
 mod postgres {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    use std::process::Stdio;
+
     use xshell::cmd;
 
     use crate::production::{Env, Production, assert_only_reads};
+    use crate::sandbox::Ran;
 
     /// Two files of one version, committed and tagged.
     fn release(at: &Production, tag: &str, file: &str, sql: &str) {
@@ -111,7 +116,7 @@ mod postgres {
             spoil: |at, _| at.sandbox.write("new.txt", "new"),
             mend: |at| std::fs::remove_file(at.sandbox.dir.join("new.txt")).unwrap(),
             code: 3,
-            says: "clean-tree: the work tree differs from its commit",
+            says: "clean-tree: the work tree differs from its commit: `new.txt`",
         },
         Red {
             check: "env",
@@ -244,6 +249,86 @@ mod postgres {
             .says("clean-tree: the work tree differs from its commit");
         assert_eq!(steps(&deploy.stdout)[..3], STEPS);
         assert_eq!(at.tables("kitchen_staging"), ["_env_marker"]);
+    }
+
+    /// Runs `migrate apply` in staging and does `act` when its guards have held: the manifest that it
+    /// reads then is a pipe.
+    fn apply_with(at: &Production, act: impl FnOnce()) -> Ran {
+        let manifest = at.newest_backup("staging");
+        let pipe = manifest.replace(".json", ".pipe");
+        let sh = &at.sandbox.sh;
+        cmd!(sh, "mkfifo {pipe}").quiet().run().unwrap();
+        let mut command = (at.sandbox).xtask_command(&["migrate", "apply", "--backup", &pipe]);
+        command.envs(at.staging());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut writer = std::fs::OpenOptions::new();
+        writer.write(true);
+        writer.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        // It can be opened once there is a reader.
+        while child.try_wait().unwrap().is_none() {
+            if let Ok(mut writer) = writer.open(&pipe) {
+                act();
+                writer.write_all(&std::fs::read(&manifest).unwrap()).unwrap();
+                break;
+            }
+        }
+        std::fs::remove_file(pipe).unwrap();
+        Ran::from(child.wait_with_output().unwrap())
+    }
+
+    #[test]
+    fn only_what_the_guards_were_asked_about_is_applied() {
+        let Some(at) = Production::new() else { return };
+        at.deployed_to_staging();
+        let (file, more) = ("20990101000000_more.sql", "create table more (id integer);\n");
+        release(&at, "v0.2.0", file, more);
+        let file = format!("migrations/postgres/{file}");
+        let edited = apply_with(&at, || {
+            at.sandbox.append(&file, "create table later (id integer);\n");
+        });
+        edited.expect(3).says("files or database have changed since");
+        at.sandbox.write(&file, more);
+
+        let later = "migrations/postgres/20990101000001_later.sql";
+        let added = apply_with(&at, || {
+            at.sandbox.write(later, "create table later (id integer);\n");
+        });
+        added.expect(3).says("files or database have changed since");
+        std::fs::remove_file(at.sandbox.dir.join(later)).unwrap();
+        let tables = at.tables("kitchen_staging");
+        let has = |name: &str| tables.iter().any(|table| table == name);
+        assert!(!has("more") && !has("later"), "{tables:?}");
+
+        apply_with(&at, || {}).expect(0).says("applied 1 of 2 migrations");
+    }
+
+    #[test]
+    fn a_migration_that_git_ignores_is_refused_by_name() {
+        let Some(at) = Production::new() else { return };
+        at.deployed_to_staging();
+        let file = "migrations/postgres/20990101000000_hidden.sql";
+        at.sandbox.write(".git/info/exclude", "*_hidden.sql\n");
+        at.sandbox.write(file, "create table hidden (id integer);\n");
+        let why = format!("`{file}` is ignored by git");
+        let staging = at.staging();
+        (at.xtask(&["deploy", "db"], &staging).expect(1)).says(&why);
+        let backup = at.newest_backup("staging");
+        at.xtask(&["migrate", "apply", "--backup", &backup], &staging)
+            .expect(3)
+            .says(&why);
+        let tables = at.tables("kitchen_staging");
+        assert!(!tables.contains(&"hidden".to_owned()), "{tables:?}");
+        // What was added all the same is part of the commit.
+        let sh = &at.sandbox.sh;
+        cmd!(sh, "git add --force {file}").quiet().run().unwrap();
+        at.sandbox.write("migrations/sqlite/20990101000000_hidden.sql", "select 1;\n");
+        cmd!(sh, "git add --force migrations/sqlite/20990101000000_hidden.sql")
+            .quiet()
+            .run()
+            .unwrap();
+        at.sandbox.commit("not hidden");
+        at.xtask(&["deploy", "db"], &staging).expect(0);
     }
 
     #[test]

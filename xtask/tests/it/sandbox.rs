@@ -63,6 +63,16 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
 impl Ran {
     #[track_caller]
     pub(crate) fn expect(&self, code: i32) -> &Self {
@@ -242,16 +252,7 @@ pub(crate) fn routes(root: &Path, args: &[&str]) -> Command {
 }
 
 pub(crate) fn run(mut command: Command) -> Ran {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
-    Ran {
-        code: status.code(),
-        stdout: String::from_utf8_lossy(&stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&stderr).into_owned(),
-    }
+    Ran::from(command.output().unwrap())
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -12,6 +12,7 @@ use crate::migrations::lint::measure::Statement;
 use crate::migrations::lint::{self, Sql};
 use crate::migrations::{Engine, files};
 use crate::policy::Allow;
+use crate::repo;
 
 /// What the folder holds, in the order of the versions.
 #[derive(Debug)]
@@ -25,12 +26,14 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Reads every file of the engine's folder; what is no migration is a problem, never skipped.
+    /// Reads every file of the engine's folder; what is no migration, or ignored by git, is a problem,
+    /// never skipped.
     ///
     /// # Errors
     /// Exit 3, when the folder or a file cannot be read.
     pub(crate) fn read(root: &Path, engine: Engine) -> Result<Self> {
         let path = root.join(engine.folder());
+        let repo = repo::open(root)?;
         let unreadable = || {
             Problem::precondition(format!("failed to read `{}`", engine.folder()))
                 .help("run it in a checkout of the workspace")
@@ -64,6 +67,13 @@ impl Folder {
                     .problems
                     .push(format!("`{file}` has the version of another file"));
                 continue;
+            }
+            if let Some(repo) = &repo
+                && repo::is_ignored(repo, root, &file)?
+            {
+                folder.problems.push(format!(
+                    "`{file}` is ignored by git, and so is part of no commit: remove it, or add it"
+                ));
             }
             let bytes = std::fs::read(path.join(&name)).with_context(unreadable)?;
             let text = String::from_utf8_lossy(&bytes).into_owned();

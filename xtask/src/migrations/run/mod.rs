@@ -10,7 +10,7 @@ mod folder;
 mod journal;
 mod lock;
 mod outside;
-mod plan;
+pub(crate) mod plan;
 pub(crate) mod ready;
 mod state;
 mod step;
@@ -189,6 +189,10 @@ async fn locked(
     }
     if plan.pending.is_empty() && unfinished.is_none() {
         return Ok((0, folder.migrations.len()));
+    }
+    // The guards and the receipt were asked about that plan, and about no other.
+    if let Some(hash) = permit.plan_hash() {
+        plan.refuse_other(hash)?;
     }
     on!(link, c => c.ensure_migrations_table(state::TABLE).await)
         .context("failed to create `_sqlx_migrations`")?;

@@ -18,10 +18,28 @@ pub(crate) struct Plan {
     /// Of the pending PostgreSQL files, with what the lint knows of each.
     pub(crate) statements: Vec<Statement>,
     pub(crate) problems: Vec<String>,
-    /// SHA-256, in hexadecimal, over the files, their checksums and the applied versions: another
-    /// file, another text or another state of the database is another plan. Sizes of tables are not
-    /// in it: they change by themselves.
+    /// See [`hash`].
     pub(crate) hash: String,
+}
+
+/// SHA-256, in hexadecimal, over the files, their checksums and the applied versions: another file,
+/// another text or another state of the database is another plan. Sizes of tables are not in it:
+/// they change by themselves.
+pub(crate) fn hash(folder: &Folder, found: &Found) -> String {
+    let mut hash = Sha256::new();
+    hash.update(folder.engine.name());
+    for (migration, source) in folder.migrations.iter().zip(&folder.sources) {
+        hash.update(b"\0file\0");
+        hash.update(&source.file);
+        hash.update(b"\0");
+        hash.update(&*migration.checksum);
+    }
+    for applied in &found.applied {
+        hash.update(b"\0applied\0");
+        hash.update(applied.version.to_le_bytes());
+        hash.update(&*applied.checksum);
+    }
+    marker::hex(&hash.finalize())
 }
 
 impl Plan {
@@ -32,24 +50,11 @@ impl Plan {
         let statements = folder.judge(&pending, allowed)?;
         let mut problems = folder.problems.clone();
         problems.extend(found.problems(folder));
-        let mut hash = Sha256::new();
-        hash.update(folder.engine.name());
-        for (migration, source) in folder.migrations.iter().zip(&folder.sources) {
-            hash.update(b"\0file\0");
-            hash.update(&source.file);
-            hash.update(b"\0");
-            hash.update(&*migration.checksum);
-        }
-        for applied in &found.applied {
-            hash.update(b"\0applied\0");
-            hash.update(applied.version.to_le_bytes());
-            hash.update(&*applied.checksum);
-        }
         Ok(Self {
             pending,
             statements,
             problems,
-            hash: marker::hex(&hash.finalize()),
+            hash: hash(folder, found),
         })
     }
 
