@@ -1,7 +1,7 @@
 //! The database is deployed in three steps, first to staging, then to production.
 
 mod postgres {
-    use std::io::Write as _;
+    use std::io::{BufRead as _, BufReader, Write as _};
     use std::os::unix::fs::OpenOptionsExt as _;
     use std::process::Stdio;
 
@@ -269,7 +269,9 @@ mod postgres {
         while child.try_wait().unwrap().is_none() {
             if let Ok(mut writer) = writer.open(&pipe) {
                 act();
-                writer.write_all(&std::fs::read(&manifest).unwrap()).unwrap();
+                writer
+                    .write_all(&std::fs::read(&manifest).unwrap())
+                    .unwrap();
                 break;
             }
         }
@@ -281,18 +283,25 @@ mod postgres {
     fn only_what_the_guards_were_asked_about_is_applied() {
         let Some(at) = Production::new() else { return };
         at.deployed_to_staging();
-        let (file, more) = ("20990101000000_more.sql", "create table more (id integer);\n");
+        let (file, more) = (
+            "20990101000000_more.sql",
+            "create table more (id integer);\n",
+        );
         release(&at, "v0.2.0", file, more);
         let file = format!("migrations/postgres/{file}");
         let edited = apply_with(&at, || {
-            at.sandbox.append(&file, "create table later (id integer);\n");
+            at.sandbox
+                .append(&file, "create table later (id integer);\n");
         });
-        edited.expect(3).says("files or database have changed since");
+        edited
+            .expect(3)
+            .says("files or database have changed since");
         at.sandbox.write(&file, more);
 
         let later = "migrations/postgres/20990101000001_later.sql";
         let added = apply_with(&at, || {
-            at.sandbox.write(later, "create table later (id integer);\n");
+            at.sandbox
+                .write(later, "create table later (id integer);\n");
         });
         added.expect(3).says("files or database have changed since");
         std::fs::remove_file(at.sandbox.dir.join(later)).unwrap();
@@ -300,7 +309,9 @@ mod postgres {
         let has = |name: &str| tables.iter().any(|table| table == name);
         assert!(!has("more") && !has("later"), "{tables:?}");
 
-        apply_with(&at, || {}).expect(0).says("applied 1 of 2 migrations");
+        apply_with(&at, || {})
+            .expect(0)
+            .says("applied 1 of 2 migrations");
     }
 
     #[test]
@@ -309,7 +320,8 @@ mod postgres {
         at.deployed_to_staging();
         let file = "migrations/postgres/20990101000000_hidden.sql";
         at.sandbox.write(".git/info/exclude", "*_hidden.sql\n");
-        at.sandbox.write(file, "create table hidden (id integer);\n");
+        at.sandbox
+            .write(file, "create table hidden (id integer);\n");
         let why = format!("`{file}` is ignored by git");
         let staging = at.staging();
         (at.xtask(&["deploy", "db"], &staging).expect(1)).says(&why);
@@ -322,13 +334,44 @@ mod postgres {
         // What was added all the same is part of the commit.
         let sh = &at.sandbox.sh;
         cmd!(sh, "git add --force {file}").quiet().run().unwrap();
-        at.sandbox.write("migrations/sqlite/20990101000000_hidden.sql", "select 1;\n");
-        cmd!(sh, "git add --force migrations/sqlite/20990101000000_hidden.sql")
-            .quiet()
-            .run()
-            .unwrap();
+        at.sandbox
+            .write("migrations/sqlite/20990101000000_hidden.sql", "select 1;\n");
+        cmd!(
+            sh,
+            "git add --force migrations/sqlite/20990101000000_hidden.sql"
+        )
+        .quiet()
+        .run()
+        .unwrap();
         at.sandbox.commit("not hidden");
         at.xtask(&["deploy", "db"], &staging).expect(0);
+    }
+
+    /// What the first step has seen is no ground for the second.
+    #[test]
+    fn the_guards_are_asked_again_before_the_backup() {
+        let Some(at) = Production::new() else { return };
+        let staging = at.staging();
+        at.xtask(&["db", "mark", "staging"], &staging).expect(0);
+        let mut command = at.sandbox.xtask_command(&["deploy", "db"]);
+        command.envs(&staging);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut said = String::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            // Four checks are still to come, and none of them looks at the tree.
+            if line.starts_with("ok    guards") {
+                at.sandbox.write("new.txt", "new");
+            }
+            said += &line;
+            said.push('\n');
+        }
+        let ended = Ran::from(child.wait_with_output().unwrap());
+        ended.expect(3).says("clean-tree: the work tree differs");
+        let stopped = "stopped in step 2/3, exit code 3: database unchanged";
+        assert_eq!(steps(&said), [STEPS[0], STEPS[1], stopped]);
+        assert!(!at.sandbox.dir.join("data/backups").exists());
     }
 
     #[test]
