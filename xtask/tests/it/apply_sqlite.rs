@@ -1,11 +1,11 @@
 //! `cargo xtask migrate` on SQLite: killed, run by several at once, copied.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
-use crate::sandbox::{Ran, Sandbox, run};
+use crate::sandbox::{Ran, Sandbox, run, run_at_once};
 
 /// A table that is rebuilt with its foreign keys off, which a transaction of the migrator would
 /// not let it do.
@@ -189,24 +189,9 @@ fn what_was_committed_before_the_kill_is_not_done_again() {
 fn of_several_migrators_one_applies_and_the_others_wait() {
     let bench = Bench::new();
     let path = bench.database("local.db");
-    let children: Vec<_> = (0..4)
-        .map(|_| {
-            (bench.command(&path, &[]))
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    let mut applied = 0;
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{text}{error}");
-        applied += usize::from(text.contains("ok    applied 4 of 4"));
-    }
-    assert_eq!(applied, 1);
+    let ran = run_at_once((0..4).map(|_| bench.command(&path, &[])));
+    let applied = |ran: &&Ran| ran.expect(0).stdout.contains("ok    applied 4 of 4");
+    assert_eq!(ran.iter().filter(applied).count(), 1);
 
     bench
         .sandbox

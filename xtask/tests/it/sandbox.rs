@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -253,6 +253,18 @@ pub(crate) fn routes(root: &Path, args: &[&str]) -> Command {
 
 pub(crate) fn run(mut command: Command) -> Ran {
     Ran::from(command.output().unwrap())
+}
+
+/// All of them side by side.
+pub(crate) fn run_at_once(commands: impl Iterator<Item = Command>) -> Vec<Ran> {
+    let start = |mut command: Command| {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let children: Vec<_> = commands.map(start).collect();
+    (children.into_iter())
+        .map(|child| Ran::from(child.wait_with_output().unwrap()))
+        .collect()
 }
 
 fn copy(from: &Path, to: &Path) {
