@@ -169,6 +169,13 @@ fn what_was_committed_before_the_kill_is_not_done_again() {
     (bench.migrate(&path, &["--resume"]).expect(3))
         .says("whether it was done cannot be seen")
         .says("--done 20260201000100, or --undone 20260201000100");
+    for said in ["--done", "--undone"] {
+        (bench
+            .migrate(&path, &["--resume", said, "20260201000200"])
+            .expect(3))
+        .says("version `20260201000200` was not left open")
+        .says("`20260201000100` is");
+    }
     Bench::ask(&path, async |connection| {
         sqlx::raw_sql("create table b (id integer)")
             .execute(connection)
@@ -179,6 +186,10 @@ fn what_was_committed_before_the_kill_is_not_done_again() {
         .migrate(&path, &["--resume", "--done", "20260201000100"])
         .expect(0))
     .says("20260201000100: finished what was begun");
+    (bench
+        .migrate(&path, &["--resume", "--undone", "20260201000100"])
+        .expect(3))
+    .says("was not left open by a run that was killed; nothing is");
     assert_eq!(
         Bench::texts(&path, "select count(*) || '' from _sqlx_migrations"),
         ["4"]

@@ -187,6 +187,7 @@ async fn locked(
         .help("cargo xtask migrate --resume")
         .into());
     }
+    refuse_decided(wish, &found)?;
     if plan.pending.is_empty() && unfinished.is_none() {
         return Ok((0, folder.migrations.len()));
     }
@@ -226,6 +227,26 @@ async fn locked(
         });
     }
     Ok((plan.pending.len(), folder.migrations.len()))
+}
+
+/// What a person says of a version that no run has left open was meant for another.
+fn refuse_decided(wish: &Wish, found: &Found) -> Result<()> {
+    let is_open = |version| found.journal.iter().any(|entry| entry.version == version);
+    let Some((version, _)) = wish.decided.filter(|(version, _)| !is_open(*version)) else {
+        return Ok(());
+    };
+    let open: Vec<String> = (found.journal.iter())
+        .map(|entry| format!("`{}`", entry.version))
+        .collect();
+    let open = match &open[..] {
+        [] => "nothing is".to_owned(),
+        open => format!("{} is", open.join(", ")),
+    };
+    Err(Problem::precondition(format!(
+        "version `{version}` was not left open by a run that was killed; {open}"
+    ))
+    .help("cargo xtask migrate status shows what is begun; without --done and --undone, --resume looks for itself")
+    .into())
 }
 
 /// The error of several problems at once: nothing was applied.

@@ -230,7 +230,7 @@ pub(super) async fn resume(
     decided: Option<bool>,
 ) -> Result<()> {
     let ran = match entry.state() {
-        Some(State::Ran) => true,
+        Some(State::Ran) => decided.unwrap_or(true),
         Some(State::Begun) => {
             let (outcome, _) = outside::settle(link, migration.sql.as_str(), &entry.before).await?;
             match (decided, outcome) {
