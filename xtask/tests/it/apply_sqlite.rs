@@ -294,10 +294,58 @@ fn a_backfill_walks_keys_of_any_type() {
         );
     }
     let args = |name| ["backfill", name, "--rows", "2", "--pause-ms", "0"];
-    (bench.migrate(&path, &args("words")).expect(0)).says("ok    `words` has changed 7 rows");
+    let walked = bench.migrate(&path, &args("words"));
+    (walked.expect(0)).says("ok    `words` has changed 7 rows");
+    // Keys are data, and output is kept for long.
+    assert!(!walked.stdout.contains('\''), "{}", walked.stdout);
     assert_eq!(
         Bench::texts(&path, "select distinct n || '' from words"),
         ["1"]
     );
     (bench.migrate(&path, &args("lines")).expect(0)).says("ok    `lines` has changed 3 rows");
+}
+
+#[test]
+fn a_backfill_that_was_edited_is_another() {
+    let bench = Bench::new();
+    let path = bench.database("local.db");
+    bench.migrate(&path, &[]).expect(0);
+    let sql = |sql: &'static str| {
+        Bench::ask(&path, async |connection| {
+            sqlx::raw_sql(sql).execute(connection).await.unwrap();
+        });
+    };
+    sql("create table words (id integer primary key, n integer)");
+    let file = "migrations/backfills/sqlite/words.sql";
+    let walk = |to: u8| {
+        let text = format!("-- backfill: words (id)\nUPDATE words SET n = {to} WHERE $batch\n");
+        bench.sandbox.write(file, text);
+        bench.migrate(&path, &["backfill", "words", "--pause-ms", "0"])
+    };
+    walk(1).expect(0).says("has changed 0 rows");
+    sql("insert into words (id) values (1), (2)");
+    // It is finished with that text, and with no other.
+    walk(1).expect(0).says("has changed 0 rows");
+    walk(2).expect(0).says("has changed 2 rows");
+    assert_eq!(
+        Bench::texts(&path, "select distinct n || '' from words"),
+        ["2"]
+    );
+    walk(3)
+        .expect(3)
+        .says("was edited after it began, 2 rows ago");
+    walk(2).expect(0);
+    assert_eq!(
+        Bench::texts(&path, "select distinct n || '' from words"),
+        ["2"]
+    );
+}
+
+#[test]
+fn a_limit_that_no_clock_reaches_is_no_limit() {
+    let bench = Bench::new();
+    let path = bench.database("local.db");
+    let policy = format!("[migrations]\nmigrator-lock-s = {}\n", i64::MAX);
+    bench.sandbox.append("xtask.toml", &policy);
+    bench.migrate(&path, &[]).expect(0);
 }

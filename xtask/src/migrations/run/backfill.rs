@@ -53,15 +53,6 @@ pub(crate) struct Pace {
     pub(crate) pause: Duration,
 }
 
-/// What a batch did.
-#[derive(Clone, Debug)]
-pub(crate) struct Progress {
-    /// Rows changed so far, by killed runs too.
-    pub(crate) rows: i64,
-    /// The last key that was walked.
-    pub(crate) last: Option<String>,
-}
-
 impl Backfill {
     fn read(root: &Path, engine: Engine, name: &str) -> Result<Self> {
         let file = format!("migrations/backfills/{}/{name}.sql", engine.name());
@@ -148,7 +139,8 @@ struct Walked {
     finished: bool,
 }
 
-/// Walks the table to its end; `on_batch` is told of each batch.
+/// Walks the table to its end. Answers how many rows were changed, by killed runs too; `on_batch` is
+/// told the same after each batch. The keys are data: they are kept in the database and said to nobody.
 ///
 /// # Errors
 /// Exit 3 when database or file are not what they must be, 75 when another migrator is at work or a
@@ -160,8 +152,8 @@ pub(crate) async fn run(
     permit: &Permit,
     name: &str,
     pace: Pace,
-    on_batch: &mut dyn FnMut(&Progress),
-) -> Result<Progress> {
+    on_batch: &mut dyn FnMut(i64),
+) -> Result<i64> {
     let backfill = Backfill::read(&cx.root, target.engine(), name)?;
     let limits = Limits::from(&cx.policy.migrations);
     let mut link = Link::open(target, false).await?;
@@ -180,8 +172,8 @@ async fn walk(
     backfill: &Backfill,
     limits: &Limits,
     pace: Pace,
-    on_batch: &mut dyn FnMut(&Progress),
-) -> Result<Progress> {
+    on_batch: &mut dyn FnMut(i64),
+) -> Result<i64> {
     let ours = ready::to_write(target, link).await?;
     permit.check(target, &ours.identity)?;
     // One at a time, and none beside a migrator: either may change what the other walks.
@@ -196,18 +188,12 @@ async fn walk(
             on!(link, c => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_optional(&mut *c).await)
                 .with_context(|| format!("failed to walk `{}`", backfill.table))?;
         batch(link, backfill, &mut walked, to, limits).await?;
-        on_batch(&Progress {
-            rows: walked.rows,
-            last: walked.last.clone(),
-        });
         if !walked.finished {
+            on_batch(walked.rows);
             tokio::time::sleep(pace.pause).await;
         }
     }
-    Ok(Progress {
-        rows: walked.rows,
-        last: walked.last,
-    })
+    Ok(walked.rows)
 }
 
 /// One batch and the record of it in one transaction. Without `to` there are no more rows.
@@ -301,10 +287,12 @@ async fn ensure(link: &mut Link) -> Result<()> {
         .context("failed to create the record of backfills")
 }
 
-/// Its row, made where there is none. A file that was edited on the way is another backfill.
+/// Its row, made where there is none. A file that was edited is another backfill: it begins anew where
+/// no row was walked, and is refused where some were.
 async fn read(link: &mut Link, backfill: &Backfill) -> Result<Walked> {
     const INSERT: &str = "insert into _migration_backfill (name, checksum) values ($1, $2) 
-        on conflict (name) do update set checksum = excluded.checksum where _migration_backfill.last is null";
+        on conflict (name) do update set checksum = excluded.checksum, finished = false
+        where _migration_backfill.last is null and _migration_backfill.checksum <> excluded.checksum";
     const READ: &str =
         "select checksum, last, rows, finished from _migration_backfill where name = $1";
     let failed = "failed to read the record of backfills";

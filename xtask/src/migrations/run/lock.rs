@@ -31,7 +31,8 @@ pub(super) async fn take(
     limit: Duration,
     on_wait: &mut dyn FnMut(),
 ) -> Result<Lock> {
-    let deadline = Instant::now() + limit;
+    // None is further away than the clock goes.
+    let deadline = Instant::now().checked_add(limit);
     let mut told = false;
     loop {
         if let Some(lock) = attempt(target, link).await? {
@@ -41,7 +42,7 @@ pub(super) async fn take(
             told = true;
             on_wait();
         }
-        if Instant::now() >= deadline {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(Problem::new(
                 Code::Busy,
                 format!(

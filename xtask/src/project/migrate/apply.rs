@@ -10,7 +10,7 @@ use crate::cx::Cx;
 use crate::database::{AppEnv, Permit, Target, backup};
 use crate::exit::{Code, Problem};
 use crate::guards;
-use crate::migrations::run::backfill::{self, Pace, Progress};
+use crate::migrations::run::backfill::{self, Pace};
 use crate::migrations::run::{self, Event, Wish};
 use crate::report::terminal::seconds;
 use crate::report::text;
@@ -124,15 +124,15 @@ pub(crate) fn apply(
 pub(super) fn backfill(cx: &Cx, name: &str, pace: Pace, manifest: Option<&Path>) -> Result<Code> {
     let (target, permit) = permit(cx, manifest)?;
     let mut shown = Ok(());
-    let mut on_batch = |progress: &Progress| {
-        if let Some(last) = progress.last.as_ref().filter(|_| shown.is_ok()) {
-            shown = say(format!("      {} rows, up to {last}", progress.rows));
+    let mut on_batch = |rows: i64| {
+        if shown.is_ok() {
+            shown = say(format!("      {rows} rows"));
         }
     };
     let running = backfill::run(cx, &target, &permit, name, pace, &mut on_batch);
-    let done = cx.block_on(running)?;
+    let rows = cx.block_on(running)?;
     shown?;
-    say(format!("ok    `{name}` has changed {} rows", done.rows))?;
+    say(format!("ok    `{name}` has changed {rows} rows"))?;
     Ok(Code::Done)
 }
 
