@@ -67,6 +67,10 @@ pub(super) const GATE: Gate = Gate {
             "migrations/transaction",
             "a new statement that fails or escapes in the migrator's transaction, or outside of it",
         ),
+        Rule::error(
+            "migrations/unnamed",
+            "an index that is built outside of a transaction and has no name",
+        ),
         Rule::error("migrations/sqlite", "what SQLite takes and nobody means"),
         Rule::error(
             "migrations/measured",

@@ -95,6 +95,16 @@ pub(crate) const PLANTS: &[Plant] = &[
         },
     },
     Plant {
+        rule: "migrations/unnamed",
+        plant: |tree| {
+            let sql = format!(
+                "-- no-transaction\nCREATE INDEX CONCURRENTLY ON {} ((1));\n",
+                table(tree)?
+            );
+            planted(tree, Engine::Postgres, &sql, 2)
+        },
+    },
+    Plant {
         rule: "migrations/sqlite",
         plant: |tree| {
             let sql = "CREATE TABLE planted (\n    id UUID PRIMARY KEY\n);\n";

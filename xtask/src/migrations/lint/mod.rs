@@ -141,6 +141,9 @@ impl Postgres {
                 .map(|node| fresh(sql, text, node, &hits, in_transaction)),
         );
         transaction(sql, text, &statements, in_transaction, findings);
+        if !in_transaction {
+            unnamed(sql, text, &statements, findings);
+        }
         let notes = notes::read(&root, &statements);
         judge(
             sql,
@@ -300,6 +303,21 @@ fn transaction(
                 "SET LOCAL search_path, or write the schema before each name",
             );
         }
+    }
+}
+
+/// By its name the runner finds what a killed build has left.
+fn unnamed(sql: &Sql, text: &str, statements: &[Node], findings: &mut Vec<Finding>) {
+    let is_unnamed =
+        |node: &&Node| node.kind() == Kind::CREATE_INDEX && outside::index_of(node).is_none();
+    for statement in statements.iter().filter(is_unnamed) {
+        let finding = Finding::error(
+            "migrations/unnamed",
+            "an index without a name: after a kill nobody could tell whether it is this one that was left half built",
+        )
+        .at(&sql.file, line(text, at(statement)))
+        .help("name it: CREATE INDEX CONCURRENTLY orders_by_state ON orders (state)");
+        findings.push(finding);
     }
 }
 

@@ -12,7 +12,11 @@ pub(crate) fn kind(sql: &str) -> Kind {
 /// The name of the index that its one statement creates or drops, quoted and with its schema as it is
 /// written; `None` for an index without a name, and for several.
 pub(crate) fn index_name(sql: &str) -> Option<String> {
-    let node = single(sql)?;
+    index_of(&single(sql)?)
+}
+
+/// As [`index_name`], of a statement.
+pub(super) fn index_of(node: &Node) -> Option<String> {
     let tokens: Vec<String> = node
         .descendants_with_tokens()
         .filter_map(squawk_syntax::SyntaxElement::into_token)

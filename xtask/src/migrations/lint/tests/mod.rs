@@ -244,6 +244,10 @@ fn the_migrators_transaction_is_minded() {
             &[],
         ),
         (
+            "-- no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY ON users (n);\n",
+            &["unnamed:2"],
+        ),
+        (
             "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON users (n);\nCREATE INDEX CONCURRENTLY j ON users (n);\n",
             &["transaction:3"],
         ),
