@@ -1,11 +1,13 @@
 //! Databases: which one is meant, how it is reached, whose it is, and what may be done to it.
 
 pub(crate) mod backup;
+pub(crate) mod clock;
 mod drift;
 mod link;
 mod marker;
 mod permit;
 pub(crate) mod receipt;
+mod record;
 pub(crate) mod roles;
 mod scratch;
 mod target;

@@ -8,7 +8,10 @@ use ed25519_compact::{KeyPair, PublicKey, SecretKey, Seed, Signature};
 use jiff::{SignedDuration, Timestamp};
 use marker::Identity;
 use serde::{Deserialize, Serialize};
+use sqlx::migrate::AppliedMigration;
 
+use super::clock;
+use super::record::{Applied, IdentityForm};
 use crate::cx::{Cx, write_atomic};
 use crate::environment;
 use crate::exit::Problem;
@@ -25,8 +28,6 @@ pub(crate) const PATH: &str = "STAGING_RECEIPT";
 const FORMAT: u32 = 1;
 /// The one environment that gives receipts.
 const ENVIRONMENT: &str = "staging";
-/// How far the clock of the machine that wrote it may be ahead of ours.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// What a deployment of staging has done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,7 +35,8 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 pub(crate) struct Receipt {
     format: u32,
     environment: String,
-    database: Database,
+    #[serde(with = "IdentityForm")]
+    identity: Identity,
     /// See [`crate::migrations::run::Plan::hash`].
     plan_hash: String,
     /// Everything that the database has now, oldest first.
@@ -46,22 +48,6 @@ pub(crate) struct Receipt {
     /// Of the backup that was made before, in hexadecimal.
     backup_sha256: String,
     took_s: Took,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Database {
-    system: String,
-    name: String,
-    server: String,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Applied {
-    version: i64,
-    /// SHA-384 of the file, in hexadecimal.
-    checksum: String,
 }
 
 /// Seconds of each step.
@@ -84,28 +70,20 @@ struct Signed {
 
 impl Receipt {
     /// Of what was applied just now to the database `identity`.
-    pub(crate) fn new<'a>(
-        identity: &Identity,
+    pub(crate) fn new(
+        identity: Identity,
         plan_hash: &str,
-        applied: impl IntoIterator<Item = (i64, &'a [u8])>,
+        applied: &[AppliedMigration],
         commit: &str,
         backup_sha256: &str,
         took: Took,
     ) -> Self {
-        let applied = applied.into_iter().map(|(version, checksum)| Applied {
-            version,
-            checksum: marker::hex(checksum),
-        });
         Self {
             format: FORMAT,
             environment: ENVIRONMENT.to_owned(),
-            database: Database {
-                system: identity.system.clone(),
-                name: identity.database.clone(),
-                server: identity.server.clone(),
-            },
+            identity,
             plan_hash: plan_hash.to_owned(),
-            applied: applied.collect(),
+            applied: applied.iter().map(Applied::from).collect(),
             commit: commit.to_owned(),
             created_at: Timestamp::now().to_string(),
             backup_sha256: backup_sha256.to_owned(),
@@ -187,15 +165,7 @@ impl Receipt {
             Problem::precondition(format!("`{}` in the receipt is no time", self.created_at))
                 .help("cargo xtask deploy db in staging writes a new one")
         })?;
-        let age = now.duration_since(created);
-        if age < -SKEW {
-            return Err(Problem::precondition(format!(
-                "the receipt is {} min in the future",
-                -age.as_mins()
-            ))
-            .help("one of the two clocks is wrong: set them (ntp)")
-            .into());
-        }
+        let age = clock::age("the receipt", created, now)?;
         if age > SignedDuration::from_hours(i64::from(max_age_h)) {
             return Err(Problem::precondition(format!(
                 "the receipt is {} h old, and {max_age_h} h are allowed",
@@ -294,11 +264,14 @@ mod tests {
             database: "kitchen".to_owned(),
             server: "10.0.0.5:5432".to_owned(),
         };
-        let applied: [(i64, &[u8]); 1] = [(1, b"sum")];
+        let applied = AppliedMigration {
+            version: 1,
+            checksum: b"sum".as_slice().into(),
+        };
         Receipt::new(
-            &identity,
+            identity,
             "plan",
-            applied,
+            &[applied],
             "commit",
             "backup",
             Took::default(),

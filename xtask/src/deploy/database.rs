@@ -102,11 +102,10 @@ fn receipt(
     let (identity, found) = cx.block_on(Link::look(target, async |link| {
         Ok((link.marker().await?.identity, Found::read(link).await?))
     }))?;
-    let applied = found.applied.iter();
     Ok(Receipt::new(
-        &identity,
+        identity,
         passed.plan_hash().unwrap_or_default(),
-        applied.map(|applied| (applied.version, &*applied.checksum)),
+        &found.applied,
         &commit,
         backup_sha256,
         took,

@@ -12,11 +12,10 @@ use sha2::{Digest as _, Sha256};
 use super::content::Content;
 use super::folder::Kept;
 use super::manifest::{Dump, Manifest};
+use crate::database::clock;
 use crate::exit::{Code, Problem};
 use crate::report::text;
 
-/// How far the clocks of two machines may be apart.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// How many earlier backups a new one is held against.
 const EARLIER: usize = 7;
 
@@ -71,17 +70,7 @@ pub(super) fn origin(kept: &Kept, environment: Environment, identity: &Identity)
 
 /// How old the data is. What was made in the future was made by another clock.
 pub(super) fn age(manifest: &Manifest, now: Timestamp) -> Result<SignedDuration> {
-    let age = now.duration_since(manifest.created_at);
-    if age < -SKEW {
-        return Err(Problem::precondition(format!(
-            "the backup is of {}, {} min in the future: this machine's clock is behind",
-            manifest.created_at,
-            age.abs().as_mins()
-        ))
-        .help("set the clock (ntp): the ages of backups are measured with it")
-        .into());
-    }
-    Ok(age.max(SignedDuration::ZERO))
+    clock::age("the backup", manifest.created_at, now)
 }
 
 /// It is young enough to rely on.

@@ -9,10 +9,11 @@ use marker::Identity;
 
 use super::content::Content;
 use super::folder::{Folder, Kept, Partial};
-use super::manifest::{Applied, Dump, Manifest};
+use super::manifest::{Dump, Manifest};
 use super::programs::Programs;
 use super::{VerifiedBackup, check, hook, proof, retention, sqlite};
 use crate::cx::Cx;
+use crate::database::record::Applied;
 use crate::database::{Link, Target, on};
 use crate::exit::Problem;
 use crate::migrations::Engine;
@@ -109,12 +110,7 @@ async fn take(
         identity: found.identity,
         created_at,
         server_version,
-        migrations: (applied.iter())
-            .map(|applied| Applied {
-                version: applied.version,
-                checksum: marker::hex(&applied.checksum),
-            })
-            .collect(),
+        migrations: applied.iter().map(Applied::from).collect(),
         objects,
         content,
         dump,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::content::Content;
+use crate::database::record::{Applied, IdentityForm};
 use crate::exit::{Code, Problem};
 use crate::migrations::Engine;
 
@@ -43,15 +44,6 @@ pub(crate) struct Manifest {
     pub(crate) took_ms: u64,
 }
 
-/// A migration that the database had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Applied {
-    pub(crate) version: i64,
-    /// In hexadecimal, as `_sqlx_migrations` has it.
-    pub(crate) checksum: String,
-}
-
 /// The file with the data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,14 +61,6 @@ enum EnvironmentForm {
     Dev,
     Staging,
     Prod,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Identity", deny_unknown_fields)]
-struct IdentityForm {
-    system: String,
-    database: String,
-    server: String,
 }
 
 /// The file: the manifest, and SHA-256 over its compact JSON. It is no secret, so it makes an edit

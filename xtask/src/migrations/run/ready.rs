@@ -1,16 +1,12 @@
 //! Whether a connection is one that may be asked, or migrated, and the database is ours. Reads only.
 
 use anyhow::{Context as _, Result};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 
-use crate::database::{Link, Target, refusal};
+use crate::database::{Link, Target, clock, refusal};
 use crate::exit::Problem;
-
-/// How far this machine's clock may be from the server's: ages of backups and receipts are measured
-/// in hours.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The connection is one to write by: what [`to_read`] demands, and no replica.
 ///
@@ -33,7 +29,7 @@ pub(crate) async fn to_read(target: &Target, link: &mut Link) -> Result<marker::
     if let Link::Postgres { connection, .. } = link {
         // First, because all else is asked through it.
         pooler(target, connection).await?;
-        clock(connection).await?;
+        same_time(connection).await?;
     }
     let found = link.marker().await?;
     found
@@ -100,7 +96,7 @@ async fn session(connection: &mut PgConnection, sql: &str) -> Result<(i32, Strin
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
-async fn clock(connection: &mut PgConnection) -> Result<()> {
+async fn same_time(connection: &mut PgConnection) -> Result<()> {
     let micros: i64 =
         sqlx::query_scalar("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")
             .fetch_one(connection)
@@ -108,7 +104,7 @@ async fn clock(connection: &mut PgConnection) -> Result<()> {
             .context("failed to ask the server for the time")?;
     let server = Timestamp::from_microsecond(micros).context("the server names no time")?;
     let ahead = Timestamp::now().duration_since(server);
-    if ahead.abs() <= SKEW {
+    if ahead.abs() <= clock::SKEW {
         return Ok(());
     }
     let way = if ahead.is_negative() {
@@ -120,6 +116,6 @@ async fn clock(connection: &mut PgConnection) -> Result<()> {
         "this machine's clock is {} min {way} the server's",
         ahead.abs().as_mins()
     ))
-    .help("set the clock (ntp): the ages of backups and receipts are measured with it")
+    .help(clock::SET)
     .into())
 }
