@@ -5,18 +5,18 @@ use anyhow::Result;
 use super::Check;
 use crate::cx::Cx;
 use crate::database::{Link, Target};
-use crate::exit::{Code, Problem};
+use crate::exit::Code;
 use crate::migrations::files;
-use crate::migrations::run::{Folder, Found, Plan};
-use crate::report::Finding;
-use crate::{repo, report};
+use crate::migrations::run::{self, Folder, Found, Plan, RESUME};
+use crate::repo;
+use crate::report::{Finding, text};
 
 pub(super) const CHECK: Check = Check {
     name: "migrations",
-    run,
+    run: check,
 };
 
-fn run(cx: &Cx) -> Result<String> {
+fn check(cx: &Cx) -> Result<String> {
     let mut problems: Vec<String> = broken_rules(cx)?.into_iter().map(line).collect();
     let target = Target::read(cx)?;
     let mut folder = Folder::read(&cx.root, target.engine())?;
@@ -24,23 +24,12 @@ fn run(cx: &Cx) -> Result<String> {
     let plan = Plan::new(&mut folder, &found, &cx.policy.allow)?;
     problems.extend(plan.problems);
     if let Some(entry) = found.journal.first() {
-        problems.push(format!(
-            "version {} was begun by a run that was killed: cargo xtask migrate --resume",
-            entry.version
-        ));
+        problems.push(format!("{}: {RESUME}", entry.problem()));
     }
-    if problems.is_empty() {
-        let pending = plan.pending.len();
-        let all = report::text::plural(folder.migrations.len(), "migration");
-        return Ok(format!("{pending} to apply of {all}, plan {}", plan.hash));
-    }
-    let some = report::text::plural(problems.len(), "problem");
-    Err(Problem::new(
-        Code::Red,
-        format!("{some} with the migrations:\n  - {}", problems.join("\n  - ")),
-    )
-    .help("cargo xtask ci migrations says more of the files, cargo xtask migrate status of the database")
-    .into())
+    run::refuse(&problems, Code::Red)?;
+    let pending = plan.pending.len();
+    let all = text::plural(folder.migrations.len(), "migration");
+    Ok(format!("{pending} to apply of {all}, plan {}", plan.hash))
 }
 
 /// Of the files, and of what was done to those that are merged.

@@ -20,6 +20,7 @@ use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _};
 
+use super::retry::{GaveUp, passing, until_locked};
 use super::{Limits, lock, ready};
 use crate::cx::Cx;
 use crate::database::{Link, Permit, Target, on};
@@ -28,8 +29,6 @@ use crate::migrations::{Engine, files, lint};
 
 /// What stands for the condition of a batch.
 const BATCH: &str = "$batch";
-/// After a lock that was not had; each next one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A backfill as its file has it.
 #[derive(Debug)]
@@ -204,47 +203,30 @@ async fn batch(
     to: Option<String>,
     limits: &Limits,
 ) -> Result<()> {
-    let mut pause = FIRST_PAUSE;
-    for attempt in 1.. {
-        let rows = match attempt_batch(link, backfill, walked, to.as_deref()).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                let code = error
-                    .as_database_error()
-                    .and_then(sqlx::error::DatabaseError::code);
-                let passing = super::step::PASSING
-                    .iter()
-                    .any(|passing| code.as_deref() == Some(passing));
-                if passing && attempt < limits.attempts {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                    continue;
-                }
-                let code = if passing { Code::Busy } else { Code::Red };
-                return Err(anyhow::Error::from(error).context(
-                    Problem::new(
-                        code,
-                        format!(
-                            "`{}` was refused after {} rows",
-                            backfill.file, walked.rows
-                        ),
-                    )
-                    .help(format!(
-                        "the batches before it stay; run it again and it goes on from there: cargo xtask migrate backfill {}",
-                        backfill.name
-                    )),
-                ));
-            }
-        };
-        walked.rows += i64::try_from(rows).unwrap_or(i64::MAX);
-        walked.finished = to.is_none();
-        walked.last = to.or(walked.last.take());
-        return Ok(());
-    }
+    let done = until_locked(
+        limits,
+        async || attempt(link, backfill, walked, to.as_deref()).await,
+        passing,
+        |_| {},
+    );
+    let rows = done.await.map_err(|GaveUp { error, passing }| {
+        let code = passing.map_or(Code::Red, |_| Code::Busy);
+        let what = format!(
+            "`{}` was refused after {} rows",
+            backfill.file, walked.rows
+        );
+        anyhow::Error::from(error).context(Problem::new(code, what).help(format!(
+            "the batches before it stay; run it again and it goes on from there: cargo xtask migrate backfill {}",
+            backfill.name
+        )))
+    })?;
+    walked.rows += i64::try_from(rows).unwrap_or(i64::MAX);
+    walked.finished = to.is_none();
+    walked.last = to.or(walked.last.take());
     Ok(())
 }
 
-async fn attempt_batch(
+async fn attempt(
     link: &mut Link,
     backfill: &Backfill,
     walked: &Walked,

@@ -49,7 +49,18 @@ pub(crate) struct Entry {
     pub(crate) before: String,
 }
 
+/// What finishes a migration that is in the journal.
+pub(crate) const RESUME: &str = "cargo xtask migrate --resume";
+
 impl Entry {
+    /// What it means for everybody else.
+    pub(crate) fn problem(&self) -> String {
+        format!(
+            "version {} was begun by a run that was killed",
+            self.version
+        )
+    }
+
     pub(crate) fn state(&self) -> Option<State> {
         State::ALL
             .into_iter()

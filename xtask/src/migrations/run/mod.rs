@@ -12,6 +12,7 @@ mod lock;
 mod outside;
 pub(crate) mod plan;
 pub(crate) mod ready;
+mod retry;
 mod state;
 mod step;
 
@@ -23,8 +24,10 @@ use serde::Serialize;
 use sqlx::migrate::Migrate as _;
 
 pub(crate) use folder::{Folder, is_same_text};
+pub(crate) use journal::RESUME;
 pub(crate) use plan::Plan;
 pub(crate) use state::Found;
+use step::Step;
 
 use crate::cx::Cx;
 use crate::database::{Link, Permit, Target, on};
@@ -180,12 +183,7 @@ async fn locked(
     }
     let unfinished = found.journal.first();
     if let Some(entry) = unfinished.filter(|_| !wish.resume) {
-        return Err(Problem::precondition(format!(
-            "version {} was begun by a run that was killed",
-            entry.version
-        ))
-        .help("cargo xtask migrate --resume")
-        .into());
+        return Err(Problem::precondition(entry.problem()).help(RESUME).into());
     }
     refuse_decided(wish, &found)?;
     if plan.pending.is_empty() && unfinished.is_none() {
@@ -202,21 +200,18 @@ async fn locked(
         let (migration, source) = folder
             .of(*version)
             .context(Problem::bug("a pending version without a file"))?;
+        let step = Step {
+            migration,
+            source,
+            limits,
+        };
         match unfinished.filter(|entry| entry.version == *version) {
             Some(entry) => {
-                let decided = wish.decided.filter(|(of, _)| of == version);
-                step::resume(
-                    link,
-                    entry,
-                    migration,
-                    source,
-                    limits,
-                    decided.map(|(_, done)| done),
-                )
-                .await?;
+                let decided = wish.decided.map(|(_, done)| done);
+                step.resume(link, entry, decided).await?;
                 events(&Event::Resumed { version: *version });
             }
-            None => step::apply(link, migration, source, limits, events).await?,
+            None => step.apply(link, events).await?,
         }
     }
     // Its version was recorded, and the run was killed before it forgot.
@@ -250,7 +245,7 @@ fn refuse_decided(wish: &Wish, found: &Found) -> Result<()> {
 }
 
 /// The error of several problems at once: nothing was applied.
-fn refuse(problems: &[String], code: Code) -> Result<()> {
+pub(crate) fn refuse(problems: &[String], code: Code) -> Result<()> {
     if problems.is_empty() {
         return Ok(());
     }

@@ -13,7 +13,7 @@ use crate::exit::Code;
 use crate::migrations::Engine;
 use crate::migrations::lint::measure::Statement;
 use crate::migrations::lint::operations::Class;
-use crate::migrations::run::{Folder, Found, Plan, ready};
+use crate::migrations::run::{Folder, Found, Plan, RESUME, ready};
 use crate::report::text;
 
 /// What was read of a database.
@@ -129,10 +129,7 @@ impl Read {
             say(format!("problem: {problem}"))?;
         }
         if let Some(entry) = self.found.journal.first() {
-            say(format!(
-                "problem: version {} was begun by a run that was killed: cargo xtask migrate --resume",
-                entry.version
-            ))?;
+            say(format!("problem: {}: {RESUME}", entry.problem()))?;
         }
         Ok(())
     }
