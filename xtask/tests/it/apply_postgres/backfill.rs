@@ -3,6 +3,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use sqlx::Connection as _;
+
 use super::Bench;
 
 /// The statement would count a row twice if a batch were ever done twice.
@@ -97,4 +99,32 @@ fn a_backfill_that_cannot_be_walked_is_refused() {
     backfill()
         .expect(3)
         .says("was edited after it began, 14 rows ago");
+}
+
+#[test]
+fn a_backfill_asks_again_for_a_lock_and_gives_up() {
+    let Some(bench) = Bench::new() else { return };
+    bench.sandbox.append(
+        "xtask.toml",
+        "[migrations]\nlock-timeout-ms = 100\nlock-attempts = 2\n",
+    );
+    let database = bench.database();
+    bench.migrate(&database, &[]).expect(0);
+    bench.sandbox.write(
+        "migrations/backfills/postgres/fill.sql",
+        "-- backfill: orders (id)\nUPDATE orders SET note = 'x' WHERE $batch\n",
+    );
+    let args = ["backfill", "fill", "--rows", "20000", "--pause-ms", "0"];
+    bench.ask(&database, async |connection| {
+        let mut transaction = connection.begin().await.unwrap();
+        sqlx::raw_sql("lock table orders in share mode")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        (bench.migrate(&database, &args).expect(75))
+            .says("was refused after 0 rows")
+            .says("lock timeout");
+        transaction.rollback().await.unwrap();
+    });
+    (bench.migrate(&database, &args).expect(0)).says("ok    `fill` has changed 20000 rows");
 }
