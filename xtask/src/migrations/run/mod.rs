@@ -34,6 +34,9 @@ use crate::database::{Link, Permit, Target, on};
 use crate::exit::{Code, Problem};
 use crate::policy::{self, Policy};
 
+/// The longest limit that PostgreSQL takes: nearly 25 days.
+const LONGEST: Duration = Duration::from_millis(0x7fff_ffff);
+
 /// How long things may take.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
@@ -53,9 +56,9 @@ impl From<&policy::Migrations> for Limits {
     fn from(policy: &policy::Migrations) -> Self {
         Self {
             migrator: Duration::from_secs(policy.migrator_lock_s),
-            lock: Duration::from_millis(policy.lock_timeout_ms),
-            statement: Duration::from_secs(policy.statement_timeout_s),
-            outside: Duration::from_secs(policy.no_transaction_timeout_s),
+            lock: Duration::from_millis(policy.lock_timeout_ms).min(LONGEST),
+            statement: Duration::from_secs(policy.statement_timeout_s).min(LONGEST),
+            outside: Duration::from_secs(policy.no_transaction_timeout_s).min(LONGEST),
             attempts: policy.lock_attempts.max(1),
         }
     }

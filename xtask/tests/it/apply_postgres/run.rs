@@ -144,6 +144,17 @@ fn a_lock_that_is_not_had_is_asked_for_again() {
     );
 }
 
+#[test]
+fn limits_that_no_server_knows_are_no_limits() {
+    let Some(bench) = Bench::new() else { return };
+    let max = i64::MAX;
+    let policy = format!(
+        "[migrations]\nmigrator-lock-s = {max}\nlock-timeout-ms = {max}\nstatement-timeout-s = {max}\nno-transaction-timeout-s = {max}\n"
+    );
+    bench.sandbox.append("xtask.toml", &policy);
+    bench.migrate(&bench.database(), &[]).expect(0);
+}
+
 async fn hold(connection: &mut PgConnection) {
     sqlx::raw_sql("lock table orders in access share mode")
         .execute(connection)
