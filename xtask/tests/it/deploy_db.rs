@@ -425,6 +425,17 @@ mod postgres {
         });
         assert_only_reads(&sent);
         let backup = at.newest_backup("staging");
+        at.sandbox.write(
+            "migrations/backfills/postgres/hidden.sql",
+            "-- backfill: env_marker (id)\nUPDATE env_marker SET env = 'bad' WHERE $batch\n",
+        );
+        at.sandbox.write(".git/info/exclude", "hidden.sql\n");
+        at.xtask(
+            &["migrate", "backfill", "hidden", "--backup", &backup],
+            &env,
+        )
+        .expect(3)
+        .says("`migrations/backfills/postgres/hidden.sql` is ignored by git");
         at.xtask(&["migrate", "backfill", "words", "--backup", &backup], &env)
             .expect(0)
             .says("`words` has changed 1 rows");

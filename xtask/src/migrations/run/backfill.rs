@@ -26,6 +26,7 @@ use crate::cx::Cx;
 use crate::database::{Link, Permit, Target, on};
 use crate::exit::{Code, Problem};
 use crate::migrations::{Engine, files, lint};
+use crate::repo;
 
 /// What stands for the condition of a batch.
 const BATCH: &str = "$batch";
@@ -66,6 +67,17 @@ impl Backfill {
             Problem::precondition(format!("failed to read `{file}`"))
                 .help("write it: `-- backfill: TABLE (COLUMN)`, then one statement with `$batch` in its WHERE")
         })?;
+        if let Some(repo) = repo::open(root)?
+            && repo::is_ignored(&repo, root, &file)?
+        {
+            return Err(Problem::precondition(format!(
+                "`{file}` is ignored by git, and so is part of no commit"
+            ))
+            .help(format!(
+                "git add --force {file}, or take it out of what is ignored"
+            ))
+            .into());
+        }
         let wrong = |what: &str| {
             Problem::precondition(format!("`{file}` {what}")).help(
                 "`-- backfill: orders (id)`, then one UPDATE, DELETE or INSERT with `… AND $batch`",
