@@ -15,6 +15,7 @@ pub(crate) mod sqlite;
 #[cfg(test)]
 mod tests;
 mod text;
+mod transaction;
 mod tree;
 mod types;
 
@@ -26,13 +27,14 @@ use crate::report::Finding;
 pub(crate) use outside::{index_name, kind as outside};
 pub(crate) use sqlite::{Commits, batch_fault, commits};
 pub(crate) use text::NO_TRANSACTION;
+pub(crate) use transaction::TRANSACTION;
 
 use catalog::Catalog;
 use measure::Statement;
 use notes::{Note, Word};
 use operations::{Class, Op};
 use postgres::{Hit, Reader};
-use tree::{Kind, Node, at, children, find, has, words};
+use tree::{Kind, Node, at};
 
 /// A migration file as it lies in its folder.
 #[derive(Debug)]
@@ -54,10 +56,6 @@ pub(crate) struct Linted {
     /// Those of new PostgreSQL files, to be measured.
     pub(crate) fresh: Vec<Statement>,
 }
-
-/// The rule about what fails or escapes in the migrator's transaction. The runner knows no allowance
-/// of it: its record of what was applied would be wrong.
-pub(crate) const TRANSACTION: &str = "migrations/transaction";
 
 /// Enough for the deepest nest that is given to a parser, with the large frames of a debug build.
 const STACK: usize = 1 << 28;
@@ -140,10 +138,7 @@ impl Postgres {
                 .iter()
                 .map(|node| fresh(sql, text, node, &hits, in_transaction)),
         );
-        transaction(sql, text, &statements, in_transaction, findings);
-        if !in_transaction {
-            unnamed(sql, text, &statements, findings);
-        }
+        transaction::judge(sql, text, &statements, in_transaction, findings);
         let notes = notes::read(&root, &statements);
         judge(
             sql,
@@ -171,7 +166,7 @@ fn fresh(sql: &Sql, text: &str, node: &Node, hits: &[Hit], in_transaction: bool)
         line: line(text, start),
         text: text[start..end].to_owned(),
         ops,
-        in_transaction: in_transaction && !is_outside_only(node),
+        in_transaction: in_transaction && !transaction::is_outside_only(node),
     }
 }
 
@@ -251,134 +246,6 @@ fn judge(
                 .help(help);
             findings.push(finding);
         }
-    }
-}
-
-/// What fails in the migrator's transaction, or without it.
-fn transaction(
-    sql: &Sql,
-    text: &str,
-    statements: &[Node],
-    in_transaction: bool,
-    findings: &mut Vec<Finding>,
-) {
-    let mut report = |at: usize, message: String, help: &str| {
-        let finding = Finding::error(TRANSACTION, message)
-            .at(&sql.file, line(text, at))
-            .help(help);
-        findings.push(finding);
-    };
-    if let (false, Some(second)) = (in_transaction, statements.get(1)) {
-        report(
-            at(second),
-            format!(
-                "{} statements in a `-- no-transaction` file",
-                statements.len()
-            ),
-            "the server takes them for one transaction after all: one statement per such file",
-        );
-    }
-    for statement in statements {
-        let words = words(statement).into_iter().filter(|word| word != ";");
-        let what: Vec<String> = words.take(3).collect();
-        let what = what.join(" ").to_uppercase();
-        if in_transaction && is_outside_only(statement) {
-            report(
-                at(statement),
-                format!("`{what} …` cannot run in a transaction"),
-                "put it into a file of its own that begins with `-- no-transaction`",
-            );
-        }
-        if controls_transaction(statement) {
-            report(
-                at(statement),
-                format!("`{what}` in a file: the migrator begins and ends its transaction"),
-                "take it out; what is to be committed by itself goes into a file of its own",
-            );
-        }
-        if sets_search_path(statement) {
-            report(
-                at(statement),
-                "`search_path` stays changed after the migration: the migrator no longer finds `_sqlx_migrations`".to_owned(),
-                "SET LOCAL search_path, or write the schema before each name",
-            );
-        }
-    }
-}
-
-/// By its name the runner finds what a killed build has left.
-fn unnamed(sql: &Sql, text: &str, statements: &[Node], findings: &mut Vec<Finding>) {
-    let is_unnamed =
-        |node: &&Node| node.kind() == Kind::CREATE_INDEX && outside::index_of(node).is_none();
-    for statement in statements.iter().filter(is_unnamed) {
-        let finding = Finding::error(
-            "migrations/unnamed",
-            "an index without a name: after a kill nobody could tell whether it is this one that was left half built",
-        )
-        .at(&sql.file, line(text, at(statement)))
-        .help("name it: CREATE INDEX CONCURRENTLY orders_by_state ON orders (state)");
-        findings.push(finding);
-    }
-}
-
-/// Does it begin, end or part a transaction? With the migrator's ended, what came before stays even
-/// when the rest fails, and is not recorded.
-fn controls_transaction(node: &Node) -> bool {
-    matches!(
-        node.kind(),
-        Kind::BEGIN
-            | Kind::COMMIT_TRANSACTION
-            | Kind::COMMIT_PREPARED
-            | Kind::ROLLBACK_TRANSACTION
-            | Kind::ROLLBACK_TO_SAVEPOINT
-            | Kind::ROLLBACK_PREPARED
-            | Kind::PREPARE_TRANSACTION
-            | Kind::SAVEPOINT_CREATE
-            | Kind::RELEASE_SAVEPOINT
-    )
-}
-
-/// Does PostgreSQL refuse it inside a transaction?
-fn is_outside_only(node: &Node) -> bool {
-    match node.kind() {
-        Kind::CREATE_INDEX | Kind::DROP_INDEX => postgres::is_concurrent(node),
-        Kind::REINDEX => {
-            const ALL: [Kind; 3] = [
-                Kind::REINDEX_TARGET_DATABASE,
-                Kind::REINDEX_TARGET_SYSTEM,
-                Kind::REINDEX_TARGET_SCHEMA,
-            ];
-            postgres::is_concurrent(node)
-                || find(node, Kind::REINDEX_OPTION_CONCURRENTLY).is_some()
-                || ALL.iter().any(|kind| has(node, *kind))
-        }
-        Kind::ALTER_TABLE => children(node, Kind::DETACH_PARTITION)
-            .any(|action| has(&action, Kind::DETACH_CONCURRENTLY)),
-        Kind::VACUUM
-        | Kind::ALTER_SYSTEM
-        | Kind::CREATE_DATABASE
-        | Kind::DROP_DATABASE
-        | Kind::CREATE_TABLESPACE
-        | Kind::DROP_TABLESPACE => true,
-        _ => false,
-    }
-}
-
-fn sets_search_path(node: &Node) -> bool {
-    let words = words(node);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match node.kind() {
-        Kind::SET => matches!(
-            words[..],
-            ["set", "search_path", ..] | ["set", "session", "search_path", ..]
-        ),
-        Kind::SELECT => {
-            words
-                .windows(3)
-                .any(|three| three == ["set_config", "(", "'search_path'"])
-                && words.contains(&"false")
-        }
-        _ => false,
     }
 }
 
