@@ -146,8 +146,13 @@ async fn of_postgres(connection: &mut PgConnection) -> Result<Content> {
             and not exists (select from pg_depend d
                 where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
         order by 1";
-    const SEQUENCES: &str = "select schemaname || '.' || sequencename, last_value, increment_by
-        from pg_sequences order by 1";
+    const SEQUENCES: &str =
+        "select s.schemaname || '.' || s.sequencename, s.last_value, s.increment_by
+        from pg_sequences s
+        where not exists (select from pg_depend d
+                where d.classid = 'pg_class'::regclass and d.deptype = 'e'
+                    and d.objid = format('%I.%I', s.schemaname, s.sequencename)::regclass)
+        order by 1";
     let tables: Vec<(String, String)> = sqlx::query_as(TABLES)
         .fetch_all(&mut *connection)
         .await

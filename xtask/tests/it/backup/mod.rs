@@ -247,6 +247,25 @@ fn postgres_a_backup_is_of_one_moment_while_others_write() {
     });
 }
 
+/// What belongs to an extension is made by it, and is in no dump.
+#[test]
+fn postgres_what_an_extension_brings_is_not_compared() {
+    let Some(staging) = Staging::new(KITCHEN) else {
+        return;
+    };
+    staging.execute(
+        "create sequence brought; select nextval('brought'); create table bring (n int);
+        alter extension plpgsql add sequence brought; alter extension plpgsql add table bring;",
+    );
+    let content = &staging.backup().manifest["content"];
+    assert!(
+        content["sequences"]["public.brought"].is_null(),
+        "{content:#}"
+    );
+    assert!(content["tables"]["public.bring"].is_null(), "{content:#}");
+    assert_eq!(content["sequences"]["public.orders_id_seq"]["last"], 500);
+}
+
 /// The scratch server knows UTF-8 and no roles; neither makes a difference.
 #[test]
 fn postgres_a_database_of_another_encoding_with_policies_is_compared_all_the_same() {
