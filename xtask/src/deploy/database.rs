@@ -67,6 +67,10 @@ fn back_up(cx: &Cx, target: &Target) -> Result<VerifiedBackup> {
     let made = backup::make(cx, target)?;
     let again = backup::recheck(cx, made.path(), target)?;
     say(format!("ok    {}", again.path().display()))?;
+    // What cannot go is in nobody's way: the new backup is proven.
+    if let Err(error) = backup::retire(cx, &again) {
+        say(format!("warn  {error:#}"))?;
+    }
     Ok(again)
 }
 

@@ -5,7 +5,9 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use marker::Environment;
+use jiff::Timestamp;
+use marker::{Environment, Identity};
+use sha2::{Digest as _, Sha256};
 
 use super::manifest::Manifest;
 use crate::cx::Cx;
@@ -16,9 +18,13 @@ use crate::exit::{Code, Problem};
 const DIR: &str = "BACKUP_DIR";
 /// Ending of what is not yet, or never became, a backup.
 const PARTIAL: &str = "partial";
+const MANIFEST: &str = "json";
+/// Endings of dumps, of either engine.
+const DUMPS: [&str; 2] = ["dump", "sqlite"];
 const LOCK: &str = ".lock";
 
-/// `<dir>/<environment>/`, where each backup is a dump and a manifest of the same name.
+/// `<dir>/<environment>/`, where each backup is a dump and a manifest of the same name: the moment of
+/// its data, and a tag of its database.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
@@ -59,12 +65,12 @@ impl Folder {
         &self.path
     }
 
-    /// Makes the folder, for its owner alone, takes its lock, and removes what dead runs left: the
-    /// holder of the lock is the only one that may have a partial file.
+    /// Makes the folder, for its owner alone, takes the lock of that database in it, and removes
+    /// what dead runs of that database left.
     ///
     /// # Errors
-    /// Exit 75 while another backup is made in it, exit 3 when it cannot be written to.
-    pub(super) fn lock(&self) -> Result<File> {
+    /// Exit 75 while another backup of it is made there, exit 3 when it cannot be written to.
+    pub(super) fn take(&self, of: &Identity) -> Result<Place> {
         let failed = || {
             Problem::precondition(format!("failed to write to `{}`", self.path.display()))
                 .help(format!("make it writable, or set {DIR} to another folder"))
@@ -74,7 +80,8 @@ impl Folder {
             .mode(0o700)
             .create(&self.path))
         .with_context(failed)?;
-        let lock = File::create(self.path.join(LOCK)).with_context(failed)?;
+        let tag = tag(of);
+        let lock = File::create(self.path.join(format!("{LOCK}-{tag}"))).with_context(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
@@ -87,42 +94,40 @@ impl Folder {
             }
             Err(std::fs::TryLockError::Error(error)) => return Err(error).with_context(failed),
         }
-        for file in self.with_ending(PARTIAL)? {
-            std::fs::remove_file(&file).with_context(failed)?;
-        }
-        Ok(lock)
-    }
-
-    /// The manifests, the oldest first: their names are times.
-    pub(crate) fn manifests(&self) -> Result<Vec<PathBuf>> {
-        let mut files = self.with_ending("json")?;
-        files.sort();
-        Ok(files)
-    }
-
-    /// Those that can be read, the oldest first.
-    pub(super) fn kept(&self) -> Result<Vec<Kept>> {
-        Ok((self.manifests()?.iter())
-            .filter_map(|path| Kept::read(path).ok())
-            .collect())
-    }
-
-    /// A new file for one that will be called `name`.
-    pub(super) fn partial(&self, name: &str) -> Result<Partial> {
-        let path = self.path.join(format!("{name}.{PARTIAL}"));
-        let made = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path);
-        made.with_context(|| {
-            Problem::precondition(format!("failed to create `{}`", path.display()))
-                .help("check free space and permissions")
-        })?;
-        Ok(Partial {
-            done: self.path.join(name),
-            path,
+        self.sweep(&tag).with_context(failed)?;
+        Ok(Place {
+            folder: self.path.clone(),
+            tag,
+            _lock: lock,
         })
+    }
+
+    /// Removes what has not become a backup. Where a manifest waits for its name, its dump may have
+    /// had it already.
+    fn sweep(&self, tag: &str) -> Result<()> {
+        for file in self.with_ending(PARTIAL)? {
+            let done = file.with_extension("");
+            let stem = done.with_extension("");
+            if !stem.to_string_lossy().ends_with(&format!("-{tag}")) {
+                continue;
+            }
+            if done.extension().is_some_and(|ending| ending == MANIFEST) && !done.exists() {
+                for ending in DUMPS {
+                    gone(&done.with_extension(ending))?;
+                }
+            }
+            gone(&file)?;
+        }
+        Ok(())
+    }
+
+    /// The backups whose manifest can be read, of whatever database, the oldest data first.
+    pub(crate) fn kept(&self) -> Result<Vec<Kept>> {
+        let mut kept: Vec<Kept> = (self.with_ending(MANIFEST)?.iter())
+            .filter_map(|path| Kept::read(path).ok())
+            .collect();
+        kept.sort_by_key(|kept| kept.manifest.created_at);
+        Ok(kept)
     }
 
     fn with_ending(&self, ending: &str) -> Result<Vec<PathBuf>> {
@@ -138,6 +143,68 @@ impl Folder {
         Ok(paths
             .filter(|path| path.extension().is_some_and(|found| found == ending))
             .collect())
+    }
+}
+
+/// Where a backup of one database is written, by this process alone until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    folder: PathBuf,
+    tag: String,
+    _lock: File,
+}
+
+impl Place {
+    /// A new file of the backup whose data is of the moment `at`.
+    pub(super) fn partial(&self, at: Timestamp, ending: &str) -> Result<Partial> {
+        let moment = at.strftime("%Y%m%dT%H%M%S.%3fZ");
+        let name = format!("{moment}-{}.{ending}", self.tag);
+        let path = self.folder.join(format!("{name}.{PARTIAL}"));
+        let made = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        made.with_context(|| {
+            Problem::precondition(format!("failed to create `{}`", path.display()))
+                .help("check free space and permissions")
+        })?;
+        Ok(Partial {
+            done: self.folder.join(name),
+            path,
+        })
+    }
+
+    /// Gives both their names. The manifest's makes it a backup: a run that is killed before leaves
+    /// a manifest without its name, by which the next one knows the dump.
+    pub(super) fn commit(&self, dump: Partial, manifest: Partial) -> Result<PathBuf> {
+        let named = |partial: &Partial| {
+            std::fs::rename(&partial.path, &partial.done)
+                .and_then(|()| File::open(&self.folder)?.sync_all())
+                .with_context(|| failed(&partial.done))
+        };
+        named(&dump)?;
+        if let Err(error) = named(&manifest) {
+            gone(&dump.done)?;
+            return Err(error);
+        }
+        Ok(manifest.done.clone())
+    }
+}
+
+/// Tells backups of one database from those of others, in the names of files.
+fn tag(of: &Identity) -> String {
+    let text = [&*of.system, &*of.database, &*of.server].join("\0");
+    marker::hex(&Sha256::digest(text))[..8].to_owned()
+}
+
+/// Removes a file that may be gone already.
+fn gone(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("failed to remove `{}`", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -166,15 +233,6 @@ impl Partial {
     pub(super) fn sync(&self) -> Result<()> {
         let synced = File::open(&self.path).and_then(|file| file.sync_all());
         synced.with_context(|| failed(&self.path))
-    }
-
-    /// Gives it its name, for good.
-    pub(super) fn finish(self) -> Result<PathBuf> {
-        let folder = self.done.parent().unwrap_or(Path::new("."));
-        std::fs::rename(&self.path, &self.done)
-            .and_then(|()| File::open(folder)?.sync_all())
-            .with_context(|| failed(&self.done))?;
-        Ok(self.done.clone())
     }
 }
 

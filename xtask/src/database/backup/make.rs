@@ -1,6 +1,5 @@
 //! Making a backup, and proving it.
 
-use std::fs::File;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -8,10 +7,10 @@ use jiff::Timestamp;
 use marker::Identity;
 
 use super::content::Content;
-use super::folder::{Folder, Kept, Partial};
+use super::folder::{Folder, Kept, Partial, Place};
 use super::manifest::{Dump, Manifest};
 use super::programs::Programs;
-use super::{VerifiedBackup, check, hook, proof, retention, sqlite};
+use super::{VerifiedBackup, check, hook, proof, sqlite};
 use crate::cx::Cx;
 use crate::database::record::Applied;
 use crate::database::{Link, Target, on};
@@ -20,13 +19,12 @@ use crate::migrations::Engine;
 use crate::migrations::run::{self, ready};
 use crate::repo;
 
-/// Dumps the database of `target` and proves the dump; then removes backups that are old enough to
-/// go. Nothing is written to the database.
+/// Dumps the database of `target` and proves the dump. Nothing is written to the database.
 ///
 /// # Errors
 /// Exit 1 when it cannot be dumped or the dump is not the database, exit 3 when database, folder or
 /// programs are not what they must be, exit 4 where a program is missing, exit 75 while another
-/// backup is made in the folder. Nothing is left in the folder then but what was there.
+/// backup of it is made in the folder. Nothing is left in the folder then but what was there.
 pub(crate) fn make(cx: &Cx, target: &Target) -> Result<VerifiedBackup> {
     let began = Instant::now();
     let programs = match target.engine() {
@@ -34,16 +32,14 @@ pub(crate) fn make(cx: &Cx, target: &Target) -> Result<VerifiedBackup> {
         Engine::Sqlite => None,
     };
     let folder = Folder::of(cx, target.app_env.marker());
-    let (lock, earlier, taken) = cx.block_on(async {
+    let (place, earlier, taken) = cx.block_on(async {
         let mut link = Link::open(target, false).await?;
         let taken = take(cx, target, &mut link, &folder, programs.as_ref()).await;
         // The snapshot holds up the clean-up of dead rows: it goes before the proof begins.
         link.close().await;
         taken
     })?;
-    let kept = prove(cx, taken, programs, &folder, &earlier, began)?;
-    retention::run(cx, &folder, &kept)?;
-    drop(lock);
+    let kept = prove(cx, taken, programs, &place, &earlier, began)?;
     Ok(VerifiedBackup { kept })
 }
 
@@ -67,14 +63,14 @@ async fn take(
     link: &mut Link,
     folder: &Folder,
     programs: Option<&Programs>,
-) -> Result<(File, Vec<Kept>, Taken)> {
+) -> Result<(Place, Vec<Kept>, Taken)> {
     let found = ready::to_read(target, link).await?;
     let server_version = proof::server_version(link).await?;
     if let Some(programs) = programs {
         programs.refuse_older(&server_version)?;
     }
 
-    let lock = folder.lock()?;
+    let place = folder.take(&found.identity)?;
     let mut earlier = folder.kept()?;
     earlier.retain(|kept| kept.manifest.identity == found.identity);
     let expected = match earlier.last() {
@@ -90,13 +86,12 @@ async fn take(
     let snapshot = snapshot(link).await?;
     proof::as_text(link).await?;
     let content = Content::read(link).await?;
-    let name = created_at.strftime("%Y%m%dT%H%M%S.%3fZ");
     let dump = if let (Some(programs), Some(snapshot)) = (programs, snapshot) {
-        let dump = folder.partial(&format!("{name}.dump"))?;
+        let dump = place.partial(created_at, "dump")?;
         programs.dump(cx, target, &snapshot, dump.path())?;
         dump
     } else {
-        let dump = folder.partial(&format!("{name}.sqlite"))?;
+        let dump = place.partial(created_at, "sqlite")?;
         let mut other = Link::open(target, false).await?;
         let copied = sqlite::copy(&mut other, dump.path()).await;
         other.close().await;
@@ -115,15 +110,15 @@ async fn take(
         content,
         dump,
     };
-    Ok((lock, earlier, taken))
+    Ok((place, earlier, taken))
 }
 
-/// Every check there is; then the names that make it a backup, the manifest's last.
+/// Every check there is; then the names that make it a backup.
 fn prove(
     cx: &Cx,
     mut taken: Taken,
     programs: Option<Programs>,
-    folder: &Folder,
+    place: &Place,
     earlier: &[Kept],
     began: Instant,
 ) -> Result<Kept> {
@@ -149,7 +144,6 @@ fn prove(
 
     let read = check::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
     check::size(earlier, read.bytes, taken.content.rows())?;
-    let name = taken.dump.name();
     let manifest = Manifest {
         format: Manifest::FORMAT,
         engine: taken.engine,
@@ -162,13 +156,12 @@ fn prove(
         migrations: taken.migrations,
         content: taken.content,
         dump: Dump {
-            file: name.clone(),
+            file: taken.dump.name(),
             ..read
         },
         took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
-    let stem = name.rsplit_once('.').map_or(&*name, |(stem, _)| stem);
-    let written = folder.partial(&format!("{stem}.json"))?;
+    let written = place.partial(taken.created_at, "json")?;
     std::fs::write(written.path(), manifest.to_text()?).with_context(|| {
         Problem::precondition(format!("failed to write `{}`", written.path().display()))
             .help("free space; no backup was made")
@@ -176,8 +169,7 @@ fn prove(
     written.sync()?;
     hook::upload(cx, &taken.dump)?;
     hook::upload(cx, &written)?;
-    taken.dump.finish()?;
-    let path = written.finish()?;
+    let path = place.commit(taken.dump, written)?;
     Ok(Kept { path, manifest })
 }
 

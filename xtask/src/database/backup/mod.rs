@@ -25,6 +25,7 @@ pub(crate) use make::make;
 pub(crate) use manifest::Manifest;
 pub(crate) use proof::restore_to_scratch;
 pub(crate) use restore::restore;
+pub(crate) use retention::retire;
 
 use crate::cx::Cx;
 use crate::database::{Link, Target};
@@ -89,6 +90,14 @@ pub(crate) fn verify(cx: &Cx, manifest: &Path, target: &Target) -> Result<Verifi
     check_of(cx, &kept, target)?;
     cx.block_on(restore_to_scratch(cx, &kept))?;
     Ok(VerifiedBackup { kept })
+}
+
+/// Shows of a backup that its dump is there, byte for byte.
+///
+/// # Errors
+/// Exit 1 when it was damaged.
+pub(crate) fn whole(kept: &Kept) -> Result<()> {
+    check::whole(kept)
 }
 
 /// How old the data of a backup is at `now`.

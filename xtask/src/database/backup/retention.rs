@@ -1,32 +1,48 @@
 //! Which backups may go.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 
+use super::VerifiedBackup;
 use super::folder::{Folder, Kept};
 use crate::cx::Cx;
+use crate::exit::{Code, Problem};
 
-/// Removes what is older than the policy keeps, now that `newest` was proven. Its own database's
-/// alone; when any other is newer than it, a clock is wrong and nothing goes.
-pub(super) fn run(cx: &Cx, folder: &Folder, newest: &Kept) -> Result<()> {
-    let mut of_this = folder.kept()?;
-    of_this.retain(|kept| kept.manifest.identity == newest.manifest.identity);
-    let days = cx.policy.backup.keep_days(newest.manifest.environment);
+/// Removes what is older than the policy keeps, now that `newest` was proven: of its own database
+/// alone. When any other is newer than it, a clock is wrong and nothing goes.
+///
+/// # Errors
+/// Exit 1 when one of them cannot be removed; the others are, and `newest` is as good as before.
+pub(crate) fn retire(cx: &Cx, newest: &VerifiedBackup) -> Result<()> {
+    let manifest = newest.manifest();
+    let mut of_this = Folder::of(cx, manifest.environment).kept()?;
+    of_this.retain(|kept| kept.manifest.identity == manifest.identity);
+    let days = cx.policy.backup.keep_days(manifest.environment);
     let times: Vec<Timestamp> = of_this
         .iter()
         .map(|kept| kept.manifest.created_at)
         .collect();
-    for n in expired(&times, newest.manifest.created_at, days) {
-        let kept = &of_this[n];
-        // The dump first: a manifest without one is no backup, and goes with the next run.
-        for path in [kept.dump(), kept.path.clone()] {
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error)
-                        .with_context(|| format!("failed to remove `{}`", path.display()));
-                }
-                _ => {}
+    let failed: Vec<String> = (expired(&times, manifest.created_at, days).into_iter())
+        .filter_map(|n| remove(&of_this[n]).err())
+        .collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(
+        Problem::new(Code::Red, format!("failed to remove {}", failed.join(", ")))
+            .help("remove it by hand, or mend the rights of the folder; the new backup is whole")
+            .into(),
+    )
+}
+
+/// The dump first: a manifest without one is no backup, and goes with the next run.
+fn remove(kept: &Kept) -> Result<(), String> {
+    for path in [kept.dump(), kept.path.clone()] {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(format!("`{}`: {error}", path.display()));
             }
+            _ => {}
         }
     }
     Ok(())

@@ -20,6 +20,7 @@ pub(super) fn make(cx: &Cx, json: bool) -> Result<Code> {
             "path": made.path(),
             "manifest": made.manifest(),
         }))?;
+        backup::retire(cx, &made)?;
         return Ok(Code::Done);
     }
     let took = Duration::from_millis(made.manifest().took_ms);
@@ -29,6 +30,7 @@ pub(super) fn make(cx: &Cx, json: bool) -> Result<Code> {
         counts(&made)?
     ))?;
     say(format!("      {}", made.path().display()))?;
+    backup::retire(cx, &made)?;
     Ok(Code::Done)
 }
 

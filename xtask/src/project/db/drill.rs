@@ -5,15 +5,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use marker::Environment;
+use marker::{Environment, Identity};
 use serde::Serialize;
 
 use crate::cli::{say, say_json};
 use crate::cx::Cx;
 use crate::database::backup::{self, Folder, Kept};
-use crate::database::{AppEnv, Link, Permit, Scratch};
+use crate::database::{AppEnv, Link, Permit, Scratch, Target};
+use crate::environment;
 use crate::exit::{Code, Problem};
-use crate::migrations::run::{self, Wish};
+use crate::migrations::run::{self, Wish, ready};
+use crate::project::setup::DATABASE_URL;
 use crate::report::terminal::seconds;
 use crate::report::text::plural;
 
@@ -22,6 +24,10 @@ use crate::report::text::plural;
 struct Measured {
     manifest: String,
     created_at: Timestamp,
+    /// Of the backup that was restored.
+    backup_age_s: u64,
+    /// The manifest of the newest backup, whose age is that of the data.
+    newest: String,
     tables: usize,
     rows: u64,
     /// Migrations that the backup did not have yet.
@@ -37,30 +43,21 @@ struct Measured {
 pub(super) fn drill(cx: &Cx, random: bool, json: bool) -> Result<Code> {
     let app_env = AppEnv::read()?;
     let folder = Folder::of(cx, app_env.marker());
-    let manifests = folder.manifests()?;
-    let chosen = if random {
-        // Its seed is random, another in every process.
-        let number = RandomState::new().hash_one(manifests.len());
-        let count = u64::try_from(manifests.len()).unwrap_or(u64::MAX).max(1);
-        usize::try_from(number % count)
-            .ok()
-            .and_then(|n| manifests.get(n))
-    } else {
-        manifests.last()
-    };
-    let path = chosen.with_context(|| {
-        Problem::precondition(format!(
-            "no backup of `{app_env}` in `{}`",
-            folder.path().display()
-        ))
-        .help("make one: cargo xtask db backup")
-    })?;
+    let mut kept = folder.kept()?;
+    let of = database(cx, app_env, &folder, &kept)?;
+    kept.retain(|kept| kept.manifest.identity == of);
+    let newest = kept.last().with_context(|| none(app_env, &folder))?;
+    let chosen = if random { any(&kept) } else { newest };
 
-    let began = Instant::now();
     let lost_at = Timestamp::now();
-    let kept = Kept::read(path)?;
-    let age = backup::age(&kept.manifest, lost_at)?;
-    let (scratch, applied) = cx.block_on(recover(cx, &kept))?;
+    let backup_age = backup::age(&chosen.manifest, lost_at)?;
+    let data_age = backup::age(&newest.manifest, lost_at)?;
+    if chosen.path != newest.path {
+        // Restored it is another time; but what it is measured by must be there.
+        backup::whole(newest)?;
+    }
+    let began = Instant::now();
+    let (scratch, applied) = cx.block_on(recover(cx, chosen))?;
     let took = began.elapsed();
     drop(scratch);
 
@@ -70,23 +67,73 @@ pub(super) fn drill(cx: &Cx, random: bool, json: bool) -> Result<Code> {
         hours(cx.policy.backup.data_age_h),
     );
     let measured = Measured {
-        manifest: path.display().to_string(),
-        created_at: kept.manifest.created_at,
-        tables: kept.manifest.content.tables.len(),
-        rows: kept.manifest.content.rows(),
+        manifest: chosen.path.display().to_string(),
+        created_at: chosen.manifest.created_at,
+        backup_age_s: backup_age.as_secs(),
+        newest: newest.path.display().to_string(),
+        tables: chosen.manifest.content.tables.len(),
+        rows: chosen.manifest.content.rows(),
         applied,
         recovery_time_s: took.as_secs_f64(),
         recovery_time_limit_s: time_limit.as_secs(),
-        data_age_s: age.as_secs(),
+        data_age_s: data_age.as_secs(),
         data_age_limit_s: age_limit.as_secs(),
-        ok: took <= time_limit && age <= age_limit,
+        ok: took <= time_limit && data_age <= age_limit,
     };
     if json {
         say_json(&measured)?;
     } else {
-        print(&measured, took, age)?;
+        print(&measured, took, data_age)?;
     }
     Ok(if measured.ok { Code::Done } else { Code::Red })
+}
+
+/// Whose backups are meant: those of the database that `DATABASE_URL` names. Where it is not set, as
+/// on a machine that reaches no database, the folder must have those of one alone.
+fn database(cx: &Cx, app_env: AppEnv, folder: &Folder, kept: &[Kept]) -> Result<Identity> {
+    if environment::var(DATABASE_URL).is_some() {
+        let target = Target::read(cx)?;
+        let found = cx.block_on(Link::look(&target, async |link| {
+            ready::to_read(&target, link).await
+        }))?;
+        return Ok(found.identity);
+    }
+    let mut found: Vec<&Identity> = Vec::new();
+    for kept in kept {
+        if !found.contains(&&kept.manifest.identity) {
+            found.push(&kept.manifest.identity);
+        }
+    }
+    match found[..] {
+        [] => Err(none(app_env, folder).into()),
+        [one] => Ok(one.clone()),
+        _ => {
+            let names: Vec<String> = found.iter().map(ToString::to_string).collect();
+            Err(Problem::precondition(format!(
+                "`{}` has backups of {}:\n  - {}",
+                folder.path().display(),
+                plural(found.len(), "database"),
+                names.join("\n  - ")
+            ))
+            .help("set DATABASE_URL to the one that is meant")
+            .into())
+        }
+    }
+}
+
+fn none(app_env: AppEnv, folder: &Folder) -> Problem {
+    Problem::precondition(format!(
+        "no backup of `{app_env}`'s database in `{}`",
+        folder.path().display()
+    ))
+    .help("make one: cargo xtask db backup")
+}
+
+/// One of several, by chance: the seed is another in every process.
+fn any(kept: &[Kept]) -> &Kept {
+    let number = RandomState::new().hash_one(kept.len());
+    let count = u64::try_from(kept.len()).unwrap_or(u64::MAX).max(1);
+    &kept[usize::try_from(number % count).unwrap_or_default()]
 }
 
 /// Restores, compares, and migrates to the newest schema.
@@ -104,7 +151,7 @@ async fn recover(cx: &Cx, kept: &Kept) -> Result<(Scratch, usize)> {
     Ok((scratch, applied))
 }
 
-fn print(measured: &Measured, took: Duration, age: Duration) -> Result<()> {
+fn print(measured: &Measured, took: Duration, data_age: Duration) -> Result<()> {
     let verdict = |is: Duration, limit: Duration| if is > limit { "red " } else { "ok  " };
     say(format!(
         "ok    restored `{}` of {} and compared: {}, {} rows; {} applied",
@@ -124,8 +171,16 @@ fn print(measured: &Measured, took: Duration, age: Duration) -> Result<()> {
     let limit = Duration::from_secs(measured.data_age_limit_s);
     say(format!(
         "{}  data age {} min, at most {} h",
-        verdict(age, limit),
-        age.as_secs() / 60,
+        verdict(data_age, limit),
+        data_age.as_secs() / 60,
         limit.as_secs() / 3600
+    ))?;
+    if measured.newest == measured.manifest {
+        return Ok(());
+    }
+    say(format!(
+        "      that of the newest backup, `{}`; the restored one is {} min old",
+        measured.newest,
+        measured.backup_age_s / 60
     ))
 }

@@ -1,11 +1,10 @@
 //! Backups that cannot be made: each says why, and leaves nothing but what was there.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{Backup, KITCHEN, Staging, files, noise};
+use super::{Backup, KITCHEN, Staging, block_on, files, noise};
 
 /// Waits until `done`, for a minute.
 #[track_caller]
@@ -29,6 +28,7 @@ fn is_dumping(folder: &Path) -> bool {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn postgres_a_dump_that_is_killed_leaves_nothing() {
     let Some(staging) = Staging::new(KITCHEN) else {
         return;
@@ -72,6 +72,7 @@ fn postgres_a_dump_that_is_killed_leaves_nothing() {
 }
 
 /// Kills the programs of this name that the sandbox started; says how many.
+#[cfg(target_os = "linux")]
 fn kill_each(program: &str, mark: &str, dir: &Path) -> usize {
     let mark = format!("{mark}{}", dir.display());
     let mut killed = 0;
@@ -83,7 +84,7 @@ fn kill_each(program: &str, mark: &str, dir: &Path) -> usize {
         if is_ours && read("comm").starts_with(program.as_bytes()) {
             let pid = entry.file_name().into_string().unwrap();
             killed += usize::from(
-                Command::new("kill")
+                std::process::Command::new("kill")
                     .args(["-9", &pid])
                     .status()
                     .unwrap()
@@ -115,55 +116,102 @@ fn postgres_two_at_once_are_one_and_a_refusal() {
     assert_eq!(staging.files().len(), 2);
 }
 
-/// A file system of its own, of so many MiB; it goes with the value.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// `None` where this account may not mount.
-    fn new(at: PathBuf, mib: u32) -> Option<Self> {
-        std::fs::create_dir_all(&at).unwrap();
-        let size = format!("size={mib}m");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
-            .arg(&at)
-            .output();
-        mounted
-            .is_ok_and(|mounted| mounted.status.success())
-            .then_some(Self(at))
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn postgres_a_full_disk_is_no_backup() {
     let Some(staging) = Staging::new(KITCHEN) else {
         return;
     };
-    let at = staging.sandbox.dir.with_extension("disk");
-    let Some(disk) = Disk::new(at.clone(), 6) else {
-        eprintln!("not run: this account may not mount a tmpfs");
+    let first = staging.backup();
+    // As much again as the last one, and half of it besides: more than any disk has.
+    let bytes = first.manifest["dump"]["bytes"].to_string();
+    let said = first.text();
+    first.reseal(
+        &format!("\"bytes\": {bytes}"),
+        "\"bytes\": 4000000000000000000",
+    );
+    let before = staging.files();
+    (staging.xtask(&["db", "backup"]).expect(3)).says("KiB free, a backup needs");
+    assert_eq!(staging.files(), before);
+    std::fs::write(&first.path, said).unwrap();
+
+    // Files of 1 MiB at most: what is written beyond it fails, as on a disk that is full.
+    staging.execute(&noise(5_000));
+    let mut limited = staging.sandbox.command("sh");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_xtask"))
+        .args(["db", "backup"])
+        .envs([
+            ("APP_ENV", "staging"),
+            ("DATABASE_URL", &*staging.database.url),
+        ]);
+    (crate::sandbox::run(limited).expect(1))
+        .says("failed to dump")
+        .says("File too large")
+        .says("nothing is left of this backup");
+    assert_eq!(staging.files(), before);
+    staging.backup();
+}
+
+/// The manifest's name is what makes a backup: a run that was killed before it leaves a dump that is
+/// none, and the next one takes it away. What is of another database, or of nobody, stays.
+#[test]
+fn postgres_what_a_killed_run_leaves_goes_with_the_next() {
+    let Some(staging) = Staging::new(KITCHEN) else {
         return;
     };
-    let folder = at.join("staging");
-    let env = [("BACKUP_DIR", at.to_str().unwrap())];
-    // The first one is measured by the database, whose catalogs alone are more.
-    (staging.xtask_with(&["db", "backup"], &env).expect(3)).says("KiB free, a backup needs");
-    assert_eq!(files(&folder), [""; 0]);
-    drop(disk);
+    let folder = staging.folder();
+    let first = staging.backup();
+    let partial = |backup: &Backup| format!("{}.partial", backup.path());
+    std::fs::rename(&first.path, partial(&first)).unwrap();
+    let other = block_on(staging.server.empty_database()).unwrap();
+    let at = [("DATABASE_URL", &*other.url)];
+    (staging.xtask_with(&["db", "mark", "staging"], &at)).expect(0);
+    let json = ["db", "backup", "--format", "json"];
+    let theirs = Backup::made(&staging.xtask_with(&json, &at));
+    assert!(
+        first.dump().exists(),
+        "what is of another database was removed"
+    );
+    std::fs::rename(&theirs.path, partial(&theirs)).unwrap();
+    let strange = folder.join("mine.dump");
+    std::fs::write(&strange, "nobody's").unwrap();
 
-    let _disk = Disk::new(at.clone(), 16).unwrap();
-    staging.xtask_with(&["db", "backup"], &env).expect(0);
-    let before = files(&folder);
-    staging.execute(&noise(40_000));
-    (staging.xtask_with(&["db", "backup"], &env).expect(1))
-        .says("failed to dump")
-        .says("No space left on device");
-    assert_eq!(files(&folder), before);
+    (staging.xtask(&["db", "drill"]).expect(3)).says("no backup of");
+    let second = staging.backup();
+    let mut left: Vec<String> = [&strange, &theirs.dump(), &second.dump(), &second.path]
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .into();
+    left.push(format!(
+        "{}.partial",
+        theirs.path.file_name().unwrap().to_str().unwrap()
+    ));
+    left.sort();
+    assert_eq!(staging.files(), left);
+}
+
+/// A second database of the environment is backed up meanwhile, into the same folder.
+#[test]
+fn postgres_a_backup_that_is_being_made_is_left_alone() {
+    let Some(staging) = Staging::new(&noise(20_000)) else {
+        return;
+    };
+    let other = block_on(staging.server.empty_database()).unwrap();
+    let at = [("DATABASE_URL", &*other.url)];
+    (staging.xtask_with(&["db", "mark", "staging"], &at)).expect(0);
+    let mut first = staging.sandbox.xtask_command(&["db", "backup"]);
+    let mut first = first
+        .envs([
+            ("APP_ENV", "staging"),
+            ("DATABASE_URL", &*staging.database.url),
+        ])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    until(|| is_dumping(&staging.folder()));
+    staging.xtask_with(&["db", "backup"], &at).expect(0);
+    assert!(first.wait().unwrap().success());
+    assert_eq!(staging.files().len(), 4, "{:?}", staging.files());
 }
 
 #[test]

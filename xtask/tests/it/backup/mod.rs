@@ -69,7 +69,7 @@ impl Staging {
         self.sandbox.dir.join("data/backups/staging")
     }
 
-    /// Names of the files in the folder, but that of its lock.
+    /// Names of the files in the folder, but those of locks.
     fn files(&self) -> Vec<String> {
         files(&self.folder())
     }
@@ -79,7 +79,7 @@ fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     let mut names: Vec<String> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != ".lock")
+        .filter(|name| !name.starts_with(".lock"))
         .collect();
     names.sort();
     names
