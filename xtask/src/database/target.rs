@@ -7,6 +7,7 @@ use std::str::FromStr as _;
 use anyhow::{Context as _, Result};
 use marker::Environment;
 use percent_encoding::percent_decode_str;
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::cx::Cx;
@@ -183,8 +184,8 @@ impl Target {
                 let id = environment::var("DATABASE_SERVER_ID");
                 At::Postgres {
                     server: marker::postgres::server(&options, id.as_deref()),
+                    password: password(&options),
                     options: Box::new(options),
-                    password: password(url),
                 }
             }
             _ => {
@@ -208,17 +209,13 @@ impl Target {
     }
 }
 
-/// The password in a URL, which `PgConnectOptions` keeps to itself.
-fn password(url: &str) -> Option<String> {
-    let url = url::Url::parse(url).ok()?;
-    let named = url.query_pairs().find(|(name, _)| name == "password");
-    named.map(|(_, value)| value.into_owned()).or_else(|| {
-        Some(
-            percent_decode_str(url.password()?)
-                .decode_utf8_lossy()
-                .into_owned(),
-        )
-    })
+/// The password that sqlx logs in with: of the URL, `PGPASSWORD`, or a password file. It is told in
+/// the options' own URL alone, which needs a user and a host that fit into one.
+fn password(options: &PgConnectOptions) -> Option<String> {
+    let plain = options.clone().username("user").host("localhost");
+    let url = plain.to_url_lossy();
+    let password = percent_decode_str(url.password()?).decode_utf8_lossy();
+    Some(password.into_owned())
 }
 
 /// `.env.local`, then the default that the apps state.

@@ -193,6 +193,7 @@ fn variables(target: &Target) -> Result<Vec<(&'static str, String)>> {
     let user = options.get_username();
     let mode = match options.get_ssl_mode() {
         PgSslMode::Disable => "disable",
+        PgSslMode::Allow => "allow",
         _ => "prefer",
     };
     let mut variables = vec![
@@ -209,7 +210,6 @@ fn variables(target: &Target) -> Result<Vec<(&'static str, String)>> {
     let optional = [
         ("PGPASSWORD", password.clone()),
         ("PGOPTIONS", options.get_options().map(str::to_owned)),
-        ("PGPASSFILE", environment::var("PGPASSFILE")),
     ];
     for (name, value) in optional {
         variables.extend(value.map(|value| (name, value)));

@@ -248,7 +248,7 @@ fn postgres_programs_that_are_missing_or_old_are_named() {
 }
 
 /// Puts programs into `folder` that do `first` and go on as the real ones.
-fn programs(folder: &Path, first: &str) {
+pub(super) fn programs(folder: &Path, first: &str) {
     let real = pgscratch::server_for_tests().unwrap().folder().to_owned();
     for name in ["pg_dump", "pg_restore"] {
         let text = format!(
@@ -258,36 +258,6 @@ fn programs(folder: &Path, first: &str) {
         std::fs::write(folder.join(name), text).unwrap();
         std::fs::set_permissions(folder.join(name), PermissionsExt::from_mode(0o755)).unwrap();
     }
-}
-
-/// The arguments of a process are for all to see.
-#[test]
-fn postgres_a_password_is_in_the_environment_of_the_programs_alone() {
-    let Some(staging) = Staging::new(KITCHEN) else {
-        return;
-    };
-    let folder = staging.sandbox.dir.with_extension("bin");
-    std::fs::create_dir_all(&folder).unwrap();
-    let first = "echo \"$* password=$PGPASSWORD\" >>\"$0.log\"";
-    programs(&folder, first);
-    let url = staging
-        .database
-        .url
-        .replace("postgres@", "postgres:s3cret%20%2B%40:@");
-    let env = [
-        ("DATABASE_URL", &*url),
-        ("BACKUP_PG_BIN", folder.to_str().unwrap()),
-    ];
-    let made = staging.xtask_with(&["db", "backup"], &env);
-    made.expect(0);
-    assert!(!format!("{}{}", made.stdout, made.stderr).contains("s3cret"));
-    let log = std::fs::read_to_string(folder.join("pg_dump.log")).unwrap();
-    let dumped = log
-        .lines()
-        .find(|line| line.contains("--snapshot"))
-        .unwrap();
-    assert!(dumped.ends_with("password=s3cret +@:"), "{dumped}");
-    assert_eq!(dumped.matches("s3cret").count(), 1, "{dumped}");
 }
 
 /// A dump much smaller than usual, of as many rows, has lost what is in them.

@@ -2,7 +2,9 @@
 
 mod damage;
 mod failures;
+#[cfg(target_os = "linux")]
 mod lies;
+mod password;
 mod recovery;
 mod retention;
 mod sqlite;
