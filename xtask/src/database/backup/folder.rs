@@ -177,14 +177,14 @@ impl Place {
 
     /// Gives both their names. The manifest's makes it a backup: a run that is killed before leaves
     /// a manifest without its name, by which the next one knows the dump.
-    pub(super) fn commit(&self, dump: Partial, manifest: Partial) -> Result<PathBuf> {
+    pub(super) fn commit(&self, dump: &Partial, manifest: &Partial) -> Result<PathBuf> {
         let named = |partial: &Partial| {
             std::fs::rename(&partial.path, &partial.done)
                 .and_then(|()| File::open(&self.folder)?.sync_all())
                 .with_context(|| failed(&partial.done))
         };
-        named(&dump)?;
-        if let Err(error) = named(&manifest) {
+        if let Err(error) = named(dump).and_then(|()| named(manifest)) {
+            gone(&manifest.done)?;
             gone(&dump.done)?;
             return Err(error);
         }

@@ -169,7 +169,7 @@ fn prove(
     written.sync()?;
     hook::upload(cx, &taken.dump)?;
     hook::upload(cx, &written)?;
-    let path = place.commit(taken.dump, written)?;
+    let path = place.commit(&taken.dump, &written)?;
     Ok(Kept { path, manifest })
 }
 
