@@ -1,4 +1,57 @@
-//! The lock of production: each condition alone keeps it shut, and all together open it.
+//! The lock of production: each condition alone keeps it shut, and all together open it. And who
+//! may say whose a database is.
+
+use crate::sandbox::{Ran, Sandbox};
+
+#[test]
+fn dev_is_said_of_no_database_with_tables_of_somebody() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.dir.join("theirs.db");
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    let theirs = [("DATABASE_URL", &*url)];
+    sqlite(&url, "create table customers (id integer)").unwrap();
+    let mark = |args: &[&str], env: &[(&str, &str)]| -> Ran {
+        sandbox.xtask_with(&[&["db", "mark", "dev"], args].concat(), env)
+    };
+    mark(&[], &theirs)
+        .expect(3)
+        .says("has tables, and no marker")
+        .says("help: ");
+    // Somebody else's migrations made it, or nobody's.
+    let migrated = "create table _sqlx_migrations (version bigint primary key, description text,
+            installed_on text, success boolean, checksum blob, execution_time bigint);
+        insert into _sqlx_migrations values (20200101000000, 'x', '', true, x'00', 1)";
+    for sql in ["select 1", migrated] {
+        sqlite(&url, sql).unwrap();
+        mark(&["--adopt"], &theirs)
+            .expect(3)
+            .says("was not made by the migrations of this repository");
+    }
+    assert!(sqlite(&url, "select env from _env_marker").is_err());
+
+    // What was migrated before there were markers is adopted.
+    sandbox.xtask(&["setup"]).expect(0);
+    let ours = format!("sqlite://{}", sandbox.dir.join("data/local.db").display());
+    sqlite(&ours, "drop table _env_marker").unwrap();
+    mark(&[], &[]).expect(3).says("db mark dev --adopt");
+    mark(&["--adopt"], &[]).expect(0).says("done  marked `dev`");
+    sandbox.xtask(&["migrate"]).expect(0);
+}
+
+fn sqlite(url: &str, sql: &str) -> Result<(), String> {
+    use sqlx::Connection as _;
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    tokio.block_on(async {
+        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+        let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()));
+        let done = sql.execute(&mut connection).await.map(drop);
+        connection.close().await.unwrap();
+        done.map_err(|error| error.to_string())
+    })
+}
 
 mod postgres {
     use std::path::PathBuf;

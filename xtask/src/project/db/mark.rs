@@ -8,6 +8,7 @@ use crate::cx::Cx;
 use crate::database::{AppEnv, Link, Target, refusal};
 use crate::exit::{Code, Problem};
 use crate::guards;
+use crate::migrations::run::{Folder, Found};
 
 pub(super) fn mark(cx: &Cx, environment: Environment, adopt: bool) -> Result<Code> {
     let target = Target::read(cx)?;
@@ -26,13 +27,14 @@ pub(super) fn mark(cx: &Cx, environment: Environment, adopt: bool) -> Result<Cod
     }
     cx.block_on(async {
         let mut link = Link::open(&target, false).await?;
-        let done = marked(&target, &mut link, environment, adopt).await;
+        let done = marked(cx, &target, &mut link, environment, adopt).await;
         link.close().await;
         done
     })
 }
 
 async fn marked(
+    cx: &Cx,
     target: &Target,
     link: &mut Link,
     environment: Environment,
@@ -50,7 +52,12 @@ async fn marked(
         Err(refused) => refused,
     };
     let may = match &refused {
-        Refusal::Unmarked { .. } => true,
+        Refusal::Unmarked { .. } => {
+            if environment == Environment::Dev {
+                is_ours(cx, target, link, adopt).await?;
+            }
+            true
+        }
         Refusal::Edited => adopt && says.as_deref() == Some(environment.as_str()),
         // What was another environment's data stays it, wherever it is copied to.
         Refusal::Copy {
@@ -64,4 +71,34 @@ async fn marked(
     let found = link.mark(environment).await?;
     say(format!("done  marked `{environment}`: {}", found.identity))?;
     Ok(Code::Done)
+}
+
+/// Tables without a marker may be anybody's, and `dev` is what anything may be done to: it is said of
+/// an empty database, or of one that the migrations of this repository made, once that is meant.
+async fn is_ours(cx: &Cx, target: &Target, link: &mut Link, adopt: bool) -> Result<()> {
+    if link.tables().await? == 0 {
+        return Ok(());
+    }
+    if !adopt {
+        return Err(Problem::precondition(format!(
+            "`{target}` has tables, and no marker that says whose they are"
+        ))
+        .help("check DATABASE_URL: a new database is marked while it is empty; one of yours that was migrated before there were markers is adopted: cargo xtask db mark dev --adopt")
+        .into());
+    }
+    let folder = Folder::read(&cx.root, target.engine())?;
+    let found = Found::read(link).await?;
+    let mut problems = found.problems(&folder);
+    if found.applied.is_empty() {
+        problems.push("none is applied".to_owned());
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::precondition(format!(
+        "`{target}` was not made by the migrations of this repository: {}",
+        problems.join("; ")
+    ))
+    .help("check DATABASE_URL; for a database of your own make a new one: cargo xtask setup, or createdb and cargo xtask db mark dev")
+    .into())
 }

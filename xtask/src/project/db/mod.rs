@@ -31,7 +31,8 @@ enum Command {
     Mark {
         /// dev, staging or prod
         environment: Environment,
-        /// Take a copy, or a marker that was edited, for what it says it is: after a recovery
+        /// Take a copy, or a marker that was edited, for what it says it is: after a recovery. And for
+        /// `dev`, what these migrations made before there was a marker
         #[arg(long)]
         adopt: bool,
     },
@@ -75,10 +76,7 @@ pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
     // A dump takes as long as it takes.
     let cx = Cx::new(shared, Duration::MAX);
     match &options.command {
-        Command::Mark { environment, adopt } => {
-            let cx = Cx::new(shared, Duration::from_mins(10));
-            mark::mark(&cx, *environment, *adopt)
-        }
+        Command::Mark { environment, adopt } => mark::mark(&cx, *environment, *adopt),
         Command::Backup { format } => backup::make(&cx, *format == Format::Json),
         Command::Verify { manifest } => backup::verify(&cx, manifest),
         Command::Restore { manifest } => restore::restore(&cx, manifest),
