@@ -10,6 +10,7 @@
 
 mod environment;
 pub mod postgres;
+mod row;
 pub mod sqlite;
 
 use std::fmt::{self, Write as _};
@@ -50,20 +51,6 @@ pub struct Marker {
     pub identity: Identity,
     /// See [`seal`].
     pub seal: String,
-}
-
-impl From<[String; 5]> for Marker {
-    fn from([environment, system, database, server, seal]: [String; 5]) -> Self {
-        Self {
-            environment,
-            identity: Identity {
-                system,
-                database,
-                server,
-            },
-            seal,
-        }
-    }
 }
 
 /// What was found in a database.

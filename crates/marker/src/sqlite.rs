@@ -1,13 +1,12 @@
 //! The marker in SQLite.
 
+use sqlx::query::Query;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::{Environment, Found, Identity, Marker, seal};
+use crate::{Environment, Found, Identity, Marker, row};
 
 const EXISTS: &str =
-    "SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = '_env_marker'";
-const READ: &str =
-    "SELECT env, system_id, database_name, server, seal FROM _env_marker WHERE id = 1";
+    "SELECT count(*) > 0 FROM main.sqlite_master WHERE type = 'table' AND name = '_env_marker'";
 const PATH: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
 /// A random id in the form of a UUID of version 4.
 const NEW_ID: &str = "
@@ -15,7 +14,7 @@ SELECT lower(substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-4' || substr(h, 14, 
     || substr(h, 18, 3) || '-' || substr(h, 21, 12))
 FROM (SELECT hex(randomblob(16)) AS h)";
 const CREATE: &str = "
-CREATE TABLE IF NOT EXISTS _env_marker (
+CREATE TABLE IF NOT EXISTS main._env_marker (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     env TEXT NOT NULL CHECK (env IN ('dev', 'staging', 'prod')),
     system_id TEXT NOT NULL,
@@ -24,12 +23,7 @@ CREATE TABLE IF NOT EXISTS _env_marker (
     seal TEXT NOT NULL,
     marked_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 )";
-const WRITE: &str = "
-INSERT INTO _env_marker (id, env, system_id, database_name, server, seal)
-VALUES (1, ?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (id) DO UPDATE SET env = excluded.env, system_id = excluded.system_id,
-    database_name = excluded.database_name, server = excluded.server, seal = excluded.seal,
-    marked_at = excluded.marked_at";
+row::statements!("main");
 
 /// Reads marker and identity; writes nothing.
 ///
@@ -41,12 +35,8 @@ pub async fn read(connection: &mut SqliteConnection) -> sqlx::Result<Found> {
         .fetch_one(&mut *connection)
         .await?;
     let marker = if exists {
-        let row: Option<(String, String, String, String, String)> =
-            sqlx::query_as(READ).fetch_optional(connection).await?;
-        // A row is written with the table: one that is gone was taken away by hand.
-        Some(row.map_or_else(Marker::default, |row| {
-            Marker::from(<[String; 5]>::from(row))
-        }))
+        let row = sqlx::query_as(READ).fetch_optional(connection).await?;
+        Some(Marker::of_row(row))
     } else {
         None
     };
@@ -78,13 +68,8 @@ pub async fn write(
         .fetch_one(&mut *connection)
         .await?;
     sqlx::raw_sql(CREATE).execute(&mut *connection).await?;
-    sqlx::query(WRITE)
-        .bind(environment.as_str())
-        .bind(&identity.system)
-        .bind(&identity.database)
-        .bind(&identity.server)
-        .bind(seal(environment, &identity))
-        .execute(&mut *connection)
-        .await?;
+    let values = row::values(environment, &identity);
+    let write = values.into_iter().fold(sqlx::query(WRITE), Query::bind);
+    write.execute(&mut *connection).await?;
     read(connection).await
 }

@@ -16,6 +16,11 @@ use crate::migrations::{Engine, OWN_TABLES};
 /// How long a server may take to answer at first.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
+/// Migrations go to the schema `public`, as the tables of the tool do: it stands first on the search
+/// path, whatever a role or a database has there.
+const SCHEMA: &str =
+    "select set_config('search_path', 'public, ' || current_setting('search_path'), false)";
+
 /// A dedicated connection: no pool, so that what a session holds ends with it.
 #[derive(Debug)]
 pub(crate) enum Link {
@@ -50,12 +55,17 @@ impl Link {
                 options, server, ..
             } => {
                 let opened = tokio::time::timeout(CONNECT_LIMIT, options.connect()).await;
-                let connection = opened
+                let mut connection = opened
                     .unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
                     .with_context(|| {
                         Problem::precondition(format!("failed to connect to `{target}`"))
                             .help("check DATABASE_URL, and that the server runs and lets you in")
                     })?;
+                // Not prepared, as a pooler is not yet ruled out.
+                sqlx::raw_sql(SCHEMA)
+                    .execute(&mut connection)
+                    .await
+                    .context("failed to set the search path")?;
                 Ok(Link::Postgres {
                     connection,
                     server: server.clone(),

@@ -356,6 +356,43 @@ mod postgres {
     }
 
     #[test]
+    fn a_marker_in_another_schema_is_not_believed() {
+        let Some(at) = Production::new() else { return };
+        let shell = Env::from([("DATABASE_URL", at.url("kitchen"))]);
+        at.xtask(&["db", "mark", "dev"], &shell).expect(0);
+        for sql in [
+            "create schema decoy; alter table _env_marker set schema decoy",
+            "alter database kitchen set search_path = decoy, public",
+        ] {
+            at.sql("kitchen", sql);
+        }
+        (at.xtask(&["migrate", "status"], &shell).expect(3)).says("it has no environment marker");
+        at.xtask(&["db", "mark", "prod"], &at.production("none.json"))
+            .expect(0);
+        (at.xtask(&["migrate", "status"], &shell).expect(3)).says("it is marked `prod`");
+
+        // Where the marker is, there the migrations go.
+        let staging = Env::from([("DATABASE_URL", at.url("kitchen_staging"))]);
+        for sql in [
+            "create schema decoy; create table decoy._sqlx_migrations (version bigint)",
+            "alter database kitchen_staging set search_path = decoy, public",
+        ] {
+            at.sql("kitchen_staging", sql);
+        }
+        at.xtask(&["db", "mark", "dev"], &staging).expect(0);
+        at.xtask(&["migrate"], &staging).expect(0);
+        assert_eq!(
+            at.tables("kitchen_staging"),
+            [
+                "_env_marker",
+                "_migration_journal",
+                "_sqlx_migrations",
+                "env_marker"
+            ]
+        );
+    }
+
+    #[test]
     fn production_is_marked_by_its_pipeline_alone() {
         let Some(at) = Production::new() else { return };
         let all = at.production("none.json");

@@ -21,11 +21,11 @@ pub(crate) struct Found {
     pub(crate) journal: Vec<Entry>,
 }
 
-/// Whether the database has a table of this name where the session looks first.
+/// Whether the database has a table of this name, on PostgreSQL in the schema `public`.
 pub(super) async fn has_table(link: &mut Link, name: &str) -> Result<bool> {
     let found = match link {
         Link::Postgres { connection, .. } => {
-            sqlx::query_scalar("select to_regclass($1) is not null")
+            sqlx::query_scalar("select to_regclass('public.' || $1) is not null")
                 .bind(name)
                 .fetch_one(connection)
                 .await
