@@ -67,15 +67,15 @@ impl From<StoreError> for ApiError {
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY).detail("a value is out of range")
             }
             StoreError::Connect { .. }
+            | StoreError::Refused { .. }
             | StoreError::Timeout { .. }
             | StoreError::Unavailable { .. } => {
                 Problem::unavailable(&error).detail("the database does not answer")
             }
             // No wildcard: whoever adds a failure decides here what callers are told.
-            StoreError::Scheme(_)
-            | StoreError::Url(_)
-            | StoreError::Refused { .. }
-            | StoreError::Query { .. } => Problem::internal(&error),
+            StoreError::Scheme(_) | StoreError::Url(_) | StoreError::Query { .. } => {
+                Problem::internal(&error)
+            }
         })
     }
 }

@@ -6,6 +6,7 @@ use sqlx::error::ErrorKind;
 use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
+use crate::connect::Refused;
 use crate::pool::STATEMENT_LIMIT;
 use crate::{Engine, Refusal};
 
@@ -102,6 +103,10 @@ pub enum StoreError {
 impl StoreError {
     /// Sorts a failed statement by what its caller can do about it.
     pub(crate) fn of_query(query: &'static str, source: sqlx::Error) -> StoreError {
+        let source = match refused(source) {
+            Ok(Refused { target, refusal }) => return StoreError::Refused { target, refusal },
+            Err(source) => source,
+        };
         let error = source.as_database_error();
         match error.map(sqlx::error::DatabaseError::kind) {
             Some(ErrorKind::UniqueViolation) => StoreError::Conflict(query),
@@ -115,6 +120,17 @@ impl StoreError {
             _ if is_unavailable(&source) => StoreError::Unavailable { query, source },
             _ => StoreError::Query { query, source },
         }
+    }
+}
+
+/// What `error` is of a connection that was refused; else the error.
+fn refused(error: sqlx::Error) -> Result<Refused, sqlx::Error> {
+    match error {
+        sqlx::Error::Configuration(why) => match why.downcast() {
+            Ok(refused) => Ok(*refused),
+            Err(why) => Err(sqlx::Error::Configuration(why)),
+        },
+        other => Err(other),
     }
 }
 

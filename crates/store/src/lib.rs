@@ -12,6 +12,7 @@
 
 mod accounts;
 mod audit;
+mod connect;
 mod engine;
 mod error;
 mod meals;

@@ -1,37 +1,28 @@
-//! Connecting to a database that is the right one, and running statements on it.
+//! A pool of connections to the right database, and running statements on it.
 
-use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, Connection as _, Postgres, Sqlite};
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Postgres, Sqlite};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use crate::connect::{self, Check};
 use crate::{Engine, Environment, StoreError};
 
-/// How long to wait for a connection, a new one or one that is free.
-const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
-/// How long SQLite waits for another writer.
-const BUSY_LIMIT: Duration = Duration::from_secs(5);
 /// How long a statement may take, with the wait for a connection; a change has as much for all of
-/// its statements up to the COMMIT. More than [`ACQUIRE_LIMIT`] with [`BUSY_LIMIT`], or with twice
-/// [`STATEMENT_LIMIT`]: whoever is told that there was no answer may ask again, and what was given
-/// up must not be done after all.
+/// its statements up to the COMMIT. More than [`connect::ACQUIRE_LIMIT`] with
+/// [`connect::BUSY_LIMIT`], or with twice [`STATEMENT_LIMIT`]: whoever is told that there was no
+/// answer may ask again, and what was given up must not be done after all.
 pub(crate) const QUERY_LIMIT: Duration = Duration::from_millis(8500);
 /// How long to wait for the answer to a COMMIT: after it, nobody knows whether there was one.
 pub(crate) const COMMIT_LIMIT: Duration = Duration::from_secs(3);
 /// When PostgreSQL itself gives up a statement, which it would not do for a caller that has gone.
 /// It counts parsing, which may wait for a lock, and execution apart.
 pub(crate) const STATEMENT_LIMIT: Duration = Duration::from_millis(2500);
-/// When PostgreSQL ends a connection that stopped in the middle of a change: whoever else wants the
-/// rows would wait for as long as it stays. More than [`QUERY_LIMIT`].
-const IDLE_LIMIT: Duration = Duration::from_secs(10);
 /// How long statements under way may hold up [`Store::close`].
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 /// How long [`Store::ping`] may take.
@@ -48,6 +39,8 @@ pub(crate) enum Both<S, P> {
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: Both<SqlitePool, PgPool>,
+    /// What each connection of the pool is held against.
+    pub(crate) check: Arc<Check>,
     /// Whose turn it is to write to SQLite, which has one writer: here they wait in line, and keep
     /// no connection from those who read.
     pub(crate) writing: Arc<Mutex<()>>,
@@ -108,28 +101,21 @@ macro_rules! run {
 pub(crate) use run;
 
 impl Store {
-    /// Opens the database behind `url` and checks that it is the one that was marked so. Does not
-    /// create or migrate anything.
+    /// Opens the database behind `url` and checks that it is the one that was marked so, now and
+    /// with each connection that is opened later: once they lead elsewhere, statements end with
+    /// [`StoreError::Refused`]. Does not create or migrate anything.
     ///
     /// # Errors
     /// [`StoreError::Scheme`] and [`StoreError::Url`] for a URL that cannot be used,
     /// [`StoreError::Connect`] when nothing answers within 3 s, [`StoreError::Refused`] when it is not the
     /// expected database.
     pub async fn connect(url: &str, expected: impl Into<Expected>) -> Result<Store, StoreError> {
-        let expected = expected.into();
-        let (pool, at) = match Engine::of_url(url)? {
-            Engine::Sqlite => connect_sqlite(url).await?,
-            Engine::Postgres => connect_postgres(url, expected.server_id.as_deref()).await?,
-        };
-        let store = Store {
+        let (pool, check) = connect::connect(url, &expected.into()).await?;
+        Ok(Store {
             pool,
+            check,
             writing: Arc::default(),
-        };
-        let checked = store.check_marker(at, expected.environment).await;
-        if checked.is_err() {
-            store.close().await;
-        }
-        checked.map(|()| store)
+        })
     }
 
     /// The engine of this database.
@@ -193,111 +179,11 @@ impl Store {
     ) -> sqlx::Result<Both<PoolConnection<Sqlite>, PoolConnection<Postgres>>> {
         let began = Instant::now();
         let connection = match &self.pool {
-            Both::Sqlite(pool) => Both::Sqlite(pool.acquire().await?),
-            Both::Postgres(pool) => Both::Postgres(pool.acquire().await?),
-        };
+            Both::Sqlite(pool) => pool.acquire().await.map(Both::Sqlite),
+            Both::Postgres(pool) => pool.acquire().await.map(Both::Postgres),
+        }
+        .map_err(|error| self.check.explain(error))?;
         metrics::histogram!("db_pool_acquire_seconds").record(began.elapsed());
         Ok(connection)
     }
-
-    async fn check_marker(&self, at: At, expected: Environment) -> Result<(), StoreError> {
-        let reading = async {
-            match self.connection().await? {
-                Both::Sqlite(mut on) => marker::sqlite::read(&mut on).await,
-                Both::Postgres(mut on) => {
-                    marker::postgres::read(&mut on, at.server.as_deref()).await
-                }
-            }
-        };
-        let found = match timeout(QUERY_LIMIT, reading).await {
-            Ok(read) => read.map_err(|e| StoreError::of_query("MARKER", e))?,
-            Err(_) => {
-                return Err(StoreError::Timeout {
-                    query: "MARKER",
-                    limit: QUERY_LIMIT,
-                });
-            }
-        };
-        found
-            .check(expected)
-            .map_err(|refusal| StoreError::Refused {
-                target: at.target,
-                refusal,
-            })
-    }
-}
-
-/// Where a database was found.
-struct At {
-    /// For messages: without credentials.
-    target: String,
-    /// See [`marker::postgres::server`].
-    server: Option<String>,
-}
-
-async fn connect_sqlite(url: &str) -> Result<(Both<SqlitePool, PgPool>, At), StoreError> {
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(|_| StoreError::Url(Engine::Sqlite))?
-        // A mistyped path must not become an empty database.
-        .create_if_missing(false)
-        .foreign_keys(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // With a write-ahead log it loses no committed order but on power failure.
-        .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(BUSY_LIMIT);
-    let target = options.get_filename().display().to_string();
-    probe(&options, &target).await?;
-    let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_LIMIT);
-    let server = None;
-    Ok((
-        Both::Sqlite(pool.connect_lazy_with(options)),
-        At { target, server },
-    ))
-}
-
-async fn connect_postgres(
-    url: &str,
-    server_id: Option<&str>,
-) -> Result<(Both<SqlitePool, PgPool>, At), StoreError> {
-    let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Url(Engine::Postgres))?;
-    let limits = [
-        ("statement_timeout", STATEMENT_LIMIT),
-        ("idle_in_transaction_session_timeout", IDLE_LIMIT),
-    ];
-    let options = options.options(limits.map(|(name, limit)| (name, limit.as_millis())));
-    let database = options.get_database().unwrap_or_default();
-    let target = match options.get_socket() {
-        Some(dir) => format!("{} at {}", database, dir.display()),
-        None => format!(
-            "{} at {}:{}",
-            database,
-            options.get_host(),
-            options.get_port()
-        ),
-    };
-    probe(&options, &target).await?;
-    let pool = PgPoolOptions::new().acquire_timeout(ACQUIRE_LIMIT);
-    let server = marker::postgres::server(&options, server_id);
-    Ok((
-        Both::Postgres(pool.connect_lazy_with(options)),
-        At { target, server },
-    ))
-}
-
-/// Connects once: a pool would try again until its limit, and then say only that it waited.
-async fn probe<O>(options: &O, target: &str) -> Result<(), StoreError>
-where
-    O: ConnectOptions,
-    O::Connection: Sized,
-{
-    let probed = timeout(ACQUIRE_LIMIT, async {
-        options.connect().await?.close().await
-    })
-    .await;
-    probed
-        .unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
-        .map_err(|source| StoreError::Connect {
-            target: target.to_owned(),
-            source,
-        })
 }

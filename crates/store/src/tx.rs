@@ -30,14 +30,15 @@ impl Store {
             let (turn, open) = match store.pool {
                 Both::Sqlite(pool) => {
                     let turn = store.writing.lock_owned().await;
-                    let open = pool.begin_with(sql::sqlite::BEGIN).await?;
-                    (Some(turn), Both::Sqlite(open))
+                    let open = pool.begin_with(sql::sqlite::BEGIN).await;
+                    (Some(turn), open.map(Both::Sqlite))
                 }
                 Both::Postgres(pool) => {
-                    let open = pool.begin_with(sql::postgres::BEGIN).await?;
-                    (None, Both::Postgres(open))
+                    let open = pool.begin_with(sql::postgres::BEGIN).await;
+                    (None, open.map(Both::Postgres))
                 }
             };
+            let open = open.map_err(|error| store.check.explain(error))?;
             Ok(Tx {
                 open,
                 deadline,

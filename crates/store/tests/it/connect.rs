@@ -8,6 +8,8 @@ use sqlx::Connection as _;
 use store::{Engine, Environment, Refusal, Store, StoreError};
 use testkit::{Database, on_each_engine};
 
+use crate::kitchen::{ALL, CHEF, new_meal};
+
 /// An error with its causes, in both of the ways it may end up in a log.
 fn full_text(error: &StoreError) -> String {
     let mut text = format!("{error}\n{error:?}");
@@ -227,4 +229,93 @@ fn an_engine_is_known_by_its_scheme() {
     for marker in [Environment::Dev, Environment::Staging, Environment::Prod] {
         assert_eq!(marker.to_string().parse::<Environment>().unwrap(), marker);
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_led_to_another_database_later_is_refused() {
+    let Some((cluster, db)) = testkit::postgres_alone().await else {
+        return;
+    };
+    let store = Store::connect(db.url(), Environment::Dev).await.unwrap();
+    store.ping().await.unwrap();
+    let server = cluster.handle();
+    // As a failover or a recovery does it: the connections break, and the name leads elsewhere.
+    let name = db.url().split(['/', '?']).nth(3).unwrap();
+    let replace = async |by: &str| {
+        let mut other = sqlx::PgConnection::connect(&server.url("postgres"))
+            .await
+            .unwrap();
+        for sql in [
+            format!(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+            ),
+            by.to_owned(),
+        ] {
+            let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+            sql.execute(&mut other).await.unwrap();
+        }
+        other.close().await.unwrap();
+    };
+
+    // Restored from a copy under the old name: each row is there, the marker's too.
+    replace(&format!("alter database {name} rename to original")).await;
+    replace(&format!("create database {name} template original")).await;
+    let error = store.menu(ALL).await.unwrap_err();
+    assert!(
+        refused(&error, |why| matches!(why, Refusal::Copy { .. })),
+        "{error:?}"
+    );
+    let error = (store.add_meal(&CHEF, &new_meal("soup")).await).unwrap_err();
+    assert!(
+        refused(&error, |why| matches!(why, Refusal::Copy { .. })),
+        "{error:?}"
+    );
+
+    // An empty one that was made anew.
+    replace(&format!("drop database {name}")).await;
+    replace(&format!("create database {name}")).await;
+    let error = store.menu(ALL).await.unwrap_err();
+    assert!(
+        refused(&error, |why| matches!(why, Refusal::Unmarked { .. })),
+        "{error:?}"
+    );
+
+    // Back to the one that was marked: it is served again.
+    replace(&format!("drop database {name}")).await;
+    replace(&format!("alter database original rename to {name}")).await;
+    store.menu(ALL).await.unwrap();
+}
+
+on_each_engine!(each_new_connection_is_checked);
+async fn each_new_connection_is_checked(db: &Database) {
+    let store = Store::connect(db.url(), Environment::Dev).await.unwrap();
+    store.ping().await.unwrap();
+    while store.pool_state().idle == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    db.execute("UPDATE _env_marker SET env = 'prod'").await;
+    // One takes the connection that is there, the other needs a new one.
+    let (old, new) = tokio::join!(store.menu(ALL), store.menu(ALL));
+    assert!(old.is_ok(), "{old:?}");
+    let error = new.unwrap_err();
+    assert!(refused(&error, |why| *why == Refusal::Edited), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_marker_in_another_schema_is_not_believed() {
+    let Some(db) = testkit::postgres().await else {
+        return;
+    };
+    db.execute(
+        "CREATE SCHEMA decoy;
+        ALTER TABLE _env_marker SET SCHEMA decoy;
+        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = decoy, public', current_database()); END $$",
+    )
+    .await;
+    let expected = Environment::Dev;
+    let error = Store::connect(db.url(), expected).await.unwrap_err();
+    assert!(
+        refused(&error, |why| *why == Refusal::Unmarked { expected }),
+        "{error:?}"
+    );
 }
