@@ -9,6 +9,7 @@ use marker::Environment;
 use percent_encoding::percent_decode_str;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::cx::Cx;
 use crate::environment;
@@ -110,7 +111,7 @@ impl fmt::Display for Target {
         match &self.at {
             At::Sqlite { file } => write!(f, "{}", file.display()),
             At::Postgres { options, .. } => {
-                let name = options.get_database().unwrap_or(options.get_username());
+                let name = marker::postgres::database(options);
                 match options.get_socket() {
                     Some(folder) => write!(f, "{name} at {}", folder.display()),
                     None => write!(f, "{name} at {}:{}", options.get_host(), options.get_port()),
@@ -152,19 +153,9 @@ impl Target {
                 .help("PostgreSQL is the engine of staging and production")
                 .into());
             }
-            "sqlite" => {
-                let rest = url.strip_prefix("sqlite:").unwrap_or_default();
-                let path = rest.strip_prefix("//").unwrap_or(rest);
-                let path = path.split('?').next().unwrap_or_default();
-                if path.is_empty() || path == ":memory:" {
-                    return Err(Problem::precondition("DATABASE_URL names no SQLite file")
-                        .help("for example sqlite://data/local.db")
-                        .into());
-                }
-                At::Sqlite {
-                    file: cx.root.join(path),
-                }
-            }
+            "sqlite" => At::Sqlite {
+                file: cx.root.join(sqlite_file(url)?),
+            },
             "postgres" | "postgresql" => {
                 // Why it cannot be read is not told: the reason quotes what it stumbled over.
                 let options = PgConnectOptions::from_str(url).map_err(|_| {
@@ -207,6 +198,25 @@ impl Target {
             At::Sqlite { .. } => Engine::Sqlite,
         }
     }
+}
+
+/// The file in a URL, which is read as the apps read it.
+fn sqlite_file(url: &str) -> Result<PathBuf> {
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| {
+        Problem::precondition("DATABASE_URL cannot be read")
+            .help("sqlite://path/to/file, with % codes for special characters")
+    })?;
+    let file = options.get_filename();
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let in_memory = path.ends_with(":memory:")
+        || url::form_urlencoded::parse(query.as_bytes())
+            .any(|(name, value)| name == "mode" && value == "memory");
+    if in_memory || file.as_os_str().is_empty() {
+        return Err(Problem::precondition("DATABASE_URL names no SQLite file")
+            .help("for example sqlite://data/local.db")
+            .into());
+    }
+    Ok(file.to_owned())
 }
 
 /// The password that sqlx logs in with: of the URL, `PGPASSWORD`, or a password file. It is told in

@@ -64,6 +64,27 @@ fn setup_prepares_once_and_keeps_what_is_there() {
 }
 
 #[test]
+fn a_sqlite_url_names_the_file_that_the_apps_open() {
+    let sandbox = Sandbox::new();
+    let setup = |url: &str| sandbox.xtask_with(&["setup"], &[("DATABASE_URL", url)]);
+    setup("sqlite:data/a%20b%3F.db?mode=rwc").expect(0);
+    assert!(sandbox.dir.join("data/a b?.db").is_file());
+    for url in ["sqlite:a%ff.db", "sqlite:a.db?mod=rwc"] {
+        setup(url).expect(3).says("DATABASE_URL cannot be read");
+    }
+    for url in [
+        "sqlite:",
+        "sqlite://",
+        "sqlite::memory:",
+        "sqlite:a?mode=memory",
+    ] {
+        setup(url)
+            .expect(3)
+            .says("DATABASE_URL names no SQLite file");
+    }
+}
+
+#[test]
 fn setup_keeps_away_from_anything_but_a_local_database() {
     let sandbox = Sandbox::new();
     sandbox

@@ -144,7 +144,7 @@ impl Programs {
         };
         let sh = cx.shell()?;
         let program = self.folder.join("pg_restore");
-        let name = options.get_database().unwrap_or(options.get_username());
+        let name = marker::postgres::database(options);
         let database = format!(
             "dbname='{}'",
             name.replace('\\', "\\\\").replace('\'', "\\'")
