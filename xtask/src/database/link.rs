@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::target::{At, Target};
 use crate::exit::Problem;
-use crate::migrations::{Engine, OWN_TABLES};
+use crate::migrations::{Engine, own_tables};
 
 /// How long a server may take to answer at first.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -129,18 +129,21 @@ impl Link {
 
     /// How many tables there are that are not the tool's own.
     pub(crate) async fn tables(&mut self) -> Result<i64> {
-        const POSTGRES: &str = "select count(*) from pg_class where relkind in ('r', 'p', 'v', 'm', 'f')
+        const POSTGRES: &str = concat!(
+            "select count(*) from pg_class where relkind in ('r', 'p', 'v', 'm', 'f')
             and relnamespace not in (select oid from pg_namespace where nspname in ('pg_catalog', 'information_schema') or nspname like 'pg\\_%')
-            and relname not in";
-        const SQLITE: &str =
+            and relname not in ",
+            own_tables!(sql)
+        );
+        const SQLITE: &str = concat!(
             "select count(*) from sqlite_master where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\'
-            and name not in";
-        let own = OWN_TABLES.join("', '");
+            and name not in ",
+            own_tables!(sql)
+        );
         let sql = match self.engine() {
             Engine::Postgres => POSTGRES,
             Engine::Sqlite => SQLITE,
         };
-        let sql = sqlx::AssertSqlSafe(format!("{sql} ('{own}')"));
         let count: sqlx::Result<i64> =
             on!(self, c => sqlx::query_scalar(sql).fetch_one(&mut *c).await);
         count.context("failed to count the tables")

@@ -13,13 +13,20 @@ pub(crate) mod stamp;
 
 use serde::{Deserialize, Serialize};
 
-/// Tables that no migration makes: what the tool itself knows of a database.
-pub(crate) const OWN_TABLES: [&str; 4] = [
-    "_env_marker",
-    "_migration_backfill",
-    "_migration_journal",
-    "_sqlx_migrations",
-];
+/// Tables that no migration makes, what the tool itself knows of a database: `array`, or `sql` for
+/// `concat!`.
+macro_rules! own_tables {
+    ($form:ident) => {
+        $crate::migrations::own_tables!($form
+            "_env_marker", "_migration_backfill", "_migration_journal", "_sqlx_migrations")
+    };
+    (array $($name:literal),+) => { [$($name),+] };
+    (sql $first:literal $(, $name:literal)*) => { concat!("('", $first, "'" $(, ", '", $name, "'")*, ")") };
+}
+pub(crate) use own_tables;
+
+/// Tables that no migration makes.
+pub(crate) const OWN_TABLES: [&str; 4] = own_tables!(array);
 
 /// A database the product runs on, with its own folder of migrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,8 @@
 //! for the partitions of a table follow from the table's own. Texts of views and functions with a
 //! parsed body are the server's, and another major version may word them otherwise.
 
+use crate::migrations::own_tables;
+
 /// Of the catalog `$class`: made by somebody, in a schema that stays, and not by an extension.
 macro_rules! ours {
     ($class:literal, $row:literal, $schema:literal) => {
@@ -31,7 +33,8 @@ macro_rules! our_relation {
             ours!("pg_class", $row, "relnamespace"),
             " and ",
             $row,
-            ".relname !~ '^(_sqlx_migrations$|_env_marker$|_migration)'"
+            ".relname not in ",
+            own_tables!(sql)
         )
     };
 }

@@ -311,7 +311,7 @@ async fn an_unchanged_postgres_is_not_reported() {
     for harmless in [
         "set search_path = office, public; set timezone = 'Asia/Tokyo'; set intervalstyle = 'iso_8601'; set datestyle = 'German';
          set quote_all_identifiers = on; set extra_float_digits = -3; set bytea_output = 'escape'",
-        "create table _migration_journal (id bigint generated always as identity primary key, note text unique)",
+        "create table _migration_journal (version bigint primary key, note text unique)",
         "insert into customers (email) select 'c' || n from generate_series(1, 500) n; analyze",
         "comment on table orders is 'what customers want'; create role schema_reader; grant select on orders to schema_reader",
         "create temp table passing (id integer)",
@@ -420,7 +420,7 @@ async fn a_changed_sqlite_is_reported_and_an_unchanged_is_not() {
     let mut connection = new().await;
     let committed = sqlite::read(&mut connection).await.unwrap();
     let harmless =
-        "create table _migration_journal (id integer primary key autoincrement, note text unique);
+        "create table _migration_journal (version bigint primary key, note text unique);
         insert into customers (email) values ('b'); analyze; vacuum";
     (connection.execute(sqlx::raw_sql(harmless)).await).unwrap();
     let again = sqlite::read(&mut connection).await.unwrap();

@@ -6,11 +6,16 @@ use anyhow::{Context as _, Result};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
+use crate::migrations::own_tables;
+
 /// Tables with their triggers and indexes, and views, by name. What SQLite made up itself has no
 /// text.
-const OBJECTS: &str = "select sql from sqlite_master
-    where sql is not null and name not glob 'sqlite_*' and tbl_name not in ('_sqlx_migrations', '_env_marker') and tbl_name not glob '_migration*'
-    order by tbl_name, case type when 'table' then 0 when 'view' then 1 when 'index' then 2 else 3 end, name";
+const OBJECTS: &str = concat!(
+    "select sql from sqlite_master
+    where sql is not null and name not glob 'sqlite_*' and tbl_name not in ",
+    own_tables!(sql),
+    " order by tbl_name, case type when 'table' then 0 when 'view' then 1 when 'index' then 2 else 3 end, name"
+);
 
 /// Reads the whole schema.
 pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<String> {

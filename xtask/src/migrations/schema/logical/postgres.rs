@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
 
 use super::{Column, Index, Logical, Reference};
+use crate::migrations::own_tables;
 use crate::migrations::schema::postgres::begin;
 
 macro_rules! ours {
@@ -15,7 +16,9 @@ macro_rules! ours {
             $class,
             ".relispartition and ",
             $class,
-            ".relname !~ '^(_sqlx_migrations$|_env_marker$|_migration)'
+            ".relname not in ",
+            own_tables!(sql),
+            "
                 and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = ",
             $class,
             ".oid and e.deptype = 'e')"

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::{Column, Index, Logical, Reference};
 use crate::migrations::lint::sqlite::checks;
+use crate::migrations::own_tables;
 
 macro_rules! each_table {
     ($select:literal, $pragma:literal) => {
@@ -16,7 +17,8 @@ macro_rules! each_table {
             $select,
             " from sqlite_master m join pragma_table_list l on l.schema = 'main' and l.name = m.name and l.type in ('table', 'view') ",
             $pragma,
-            " where m.name not glob 'sqlite_*' and m.name not in ('_sqlx_migrations', '_env_marker') and m.name not glob '_migration*'"
+            " where m.name not glob 'sqlite_*' and m.name not in ",
+            own_tables!(sql)
         )
     };
 }
