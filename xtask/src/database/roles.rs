@@ -4,6 +4,8 @@
 use anyhow::{Context as _, Result};
 use sqlx::postgres::PgConnection;
 
+use super::Link;
+use crate::migrations::{Engine, own_tables};
 use crate::policy;
 
 /// What is wanted in a database, and what is otherwise there.
@@ -43,9 +45,32 @@ pub(crate) async fn read(connection: &mut PgConnection, names: &policy::Roles) -
     })
 }
 
+/// Makes tables of the tool by `work`, in a transaction with what takes them from the app: there is no
+/// moment at which it may write them.
+///
+/// # Errors
+/// Those of the work, and what the database says. The link is to be closed then.
+pub(crate) async fn keep<T>(
+    link: &mut Link,
+    names: &policy::Roles,
+    work: impl AsyncFnOnce(&mut Link) -> Result<T>,
+) -> Result<T> {
+    if link.engine() == Engine::Sqlite {
+        return work(link).await;
+    }
+    let failed = "failed to keep the tables of the migrator from the apps";
+    link.execute("begin").await.context(failed)?;
+    let made = work(link).await?;
+    let keep = KEEP.replace("{app}", &names.app);
+    link.execute(&keep).await.context(failed)?;
+    link.execute("commit").await.context(failed)?;
+    Ok(made)
+}
+
 /// The names are plain ones, see [`policy::RoleName`].
 fn sql(database: &str, names: &policy::Roles) -> String {
     SQL.trim_start()
+        .replace("{keep}", KEEP)
         .replace("{database}", database)
         .replace("{owner}", &names.owner)
         .replace("{app}", &names.app)
@@ -53,8 +78,7 @@ fn sql(database: &str, names: &policy::Roles) -> String {
 }
 
 const SQL: &str = "
--- Least privilege in {database}. Run it as a superuser, in this database; and once more after the
--- first migration, which makes tables that the apps only read. Passwords are not in it.
+-- Least privilege in {database}. Run it as a superuser, in this database. Passwords are not in it.
 do $$
 declare name text;
 begin
@@ -106,21 +130,30 @@ alter default privileges for role {owner} in schema public
     grant select, insert, update, delete on tables to {app};
 alter default privileges for role {owner} in schema public
     grant usage, select on sequences to {app};
--- Which environment this is, and what was applied, it only reads.
-do $$
-declare ours regclass;
-begin
-    for ours in
-        select oid from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
-            and relname ~ '^(_env_marker|_sqlx_migrations|_migration.*)$'
-    loop
-        execute format('revoke insert, update, delete on %s from {app}', ours);
-    end loop;
-end $$;
+-- Which environment this is, and what was applied, it only reads. Whoever makes such a table later
+-- takes it from it at once.
+{keep}
 
 -- {backup} reads everything.
 grant pg_read_all_data to {backup};
 ";
+
+/// Takes the tables of the tool from the app, to which default privileges give each new table.
+const KEEP: &str = concat!(
+    "do $$
+declare ours regclass;
+begin
+    for ours in
+        select c.oid from pg_class c join pg_roles r on r.rolname = '{app}'
+        where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname in ",
+    own_tables!(sql),
+    "
+            and has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate, references, trigger')
+    loop
+        execute format('revoke insert, update, delete, truncate, references, trigger on %s from {app}', ours);
+    end loop;
+end $$;"
+);
 
 const MISSING: &str =
     "select format('the role `%s` is missing', name) from unnest($1::text[]) as name
@@ -128,11 +161,13 @@ const MISSING: &str =
 
 /// `$1` owner, `$2` app, `$3` backup. `has_…_privilege` counts what is inherited and what is
 /// granted to everybody.
-const DIFFERENCES: &str = "
-with tables as (
+const DIFFERENCES: &str = concat!(
+    "with tables as (
     select oid, relname::text as name, pg_get_userbyid(relowner)::text as owner,
         relkind in ('r', 'p') as has_rows,
-        relname ~ '^(_env_marker|_sqlx_migrations|_migration.*)$' as is_ours
+        relname in ",
+    own_tables!(sql),
+    " as is_ours
     from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
 ),
 rights as (
@@ -177,4 +212,5 @@ found(line) as (
     where has and privilege <> 'select'
         and (role = $3 or is_ours or privilege in ('truncate', 'references', 'trigger'))
 )
-select line from found order by line";
+select line from found order by line"
+);

@@ -4,6 +4,45 @@ mod postgres {
     use crate::production::{Production, sql_at};
 
     #[test]
+    fn what_the_tool_makes_later_is_never_the_apps_to_write() {
+        let Some(at) = Production::new() else { return };
+        let mut owner = at.staging();
+        let printed = at.xtask(&["db", "roles"], &owner);
+        at.sql("kitchen_staging", &printed.expect(1).stdout);
+        let url = |role: &str| {
+            at.url("kitchen_staging")
+                .replace("postgres@", &format!("{role}@"))
+        };
+        owner.insert("DATABASE_URL", url("app_owner"));
+        let denied = |table: &str| {
+            for statement in ["delete from", "truncate"] {
+                let error = sql_at(&url("app"), &format!("{statement} {table}")).unwrap_err();
+                assert!(error.contains("permission denied"), "{table}: {error}");
+            }
+        };
+        at.xtask(&["db", "mark", "staging"], &owner).expect(0);
+        denied("_env_marker");
+        at.xtask(&["deploy", "db"], &owner).expect(0);
+        denied("_sqlx_migrations");
+        denied("_migration_journal");
+        let backfill = "-- backfill: env_marker (id)\nupdate env_marker set id = id where $batch\n";
+        let file = "migrations/backfills/postgres/same.sql";
+        at.sandbox.write(file, backfill);
+        at.sandbox.commit("backfill");
+        at.xtask(&["db", "backup"], &owner).expect(0);
+        let backup = at.newest_backup("staging");
+        let args = ["migrate", "backfill", "same", "--backup", &backup];
+        at.xtask(&args, &owner).expect(0);
+        denied("_migration_backfill");
+        at.xtask(&["db", "roles"], &owner).expect(0);
+        sql_at(
+            &url("app"),
+            "insert into env_marker (id, env) values (1, 'x')",
+        )
+        .unwrap();
+    }
+
+    #[test]
     fn each_role_does_its_work_and_no_more() {
         let Some(at) = Production::new() else { return };
         at.deployed_to_staging();

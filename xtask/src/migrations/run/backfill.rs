@@ -23,9 +23,10 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use super::retry::{GaveUp, passing, until_locked};
 use super::{Limits, lock, ready};
 use crate::cx::Cx;
-use crate::database::{Link, Permit, Target, on};
+use crate::database::{Link, Permit, Target, on, roles};
 use crate::exit::{Code, Problem};
 use crate::migrations::{Engine, files, lint};
+use crate::policy::Policy;
 use crate::repo;
 
 /// What stands for the condition of a batch.
@@ -166,10 +167,9 @@ pub(crate) async fn run(
     on_batch: &mut dyn FnMut(i64),
 ) -> Result<i64> {
     let backfill = Backfill::read(&cx.root, target.engine(), name)?;
-    let limits = Limits::from(&cx.policy.migrations);
     let mut link = Link::open(target, false).await?;
     let done = walk(
-        target, permit, &mut link, &backfill, &limits, pace, on_batch,
+        target, permit, &mut link, &backfill, &cx.policy, pace, on_batch,
     )
     .await;
     link.close().await;
@@ -181,15 +181,16 @@ async fn walk(
     permit: &Permit,
     link: &mut Link,
     backfill: &Backfill,
-    limits: &Limits,
+    policy: &Policy,
     pace: Pace,
     on_batch: &mut dyn FnMut(i64),
 ) -> Result<i64> {
+    let limits = &Limits::from(&policy.migrations);
     let ours = ready::to_write(target, link).await?;
     permit.check(target, &ours.identity)?;
     // One at a time, and none beside a migrator: either may change what the other walks.
     let _lock = lock::take(target, link, limits.migrator, &mut || {}).await?;
-    ensure(link).await?;
+    roles::keep(link, &policy.roles, ensure).await?;
     refuse_null(link, backfill).await?;
     let mut walked = read(link, backfill).await?;
     super::step::settings(link, limits.lock, limits.statement).await?;

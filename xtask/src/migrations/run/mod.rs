@@ -30,7 +30,7 @@ pub(crate) use state::Found;
 use step::Step;
 
 use crate::cx::Cx;
-use crate::database::{Link, Permit, Target, on};
+use crate::database::{Link, Permit, Target, on, roles};
 use crate::exit::{Code, Problem};
 use crate::policy::{self, Policy};
 
@@ -196,9 +196,12 @@ async fn locked(
     if let Some(hash) = permit.plan_hash() {
         plan.refuse_other(hash)?;
     }
-    on!(link, c => c.ensure_migrations_table(state::TABLE).await)
-        .context("failed to create `_sqlx_migrations`")?;
-    journal::ensure(link).await?;
+    roles::keep(link, &policy.roles, async |link| {
+        on!(link, c => c.ensure_migrations_table(state::TABLE).await)
+            .context("failed to create `_sqlx_migrations`")?;
+        journal::ensure(link).await
+    })
+    .await?;
     for version in &plan.pending {
         let (migration, source) = folder
             .of(*version)

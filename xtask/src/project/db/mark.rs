@@ -5,7 +5,7 @@ use marker::{Environment, Refusal};
 
 use crate::cli::say;
 use crate::cx::Cx;
-use crate::database::{AppEnv, Link, Target, refusal};
+use crate::database::{AppEnv, Link, Target, refusal, roles};
 use crate::exit::{Code, Problem};
 use crate::guards;
 use crate::migrations::run::{Folder, Found};
@@ -68,7 +68,8 @@ async fn marked(
     if !may {
         return Err(refusal(target, &refused).into());
     }
-    let found = link.mark(environment).await?;
+    let marking = async |link: &mut Link| link.mark(environment).await;
+    let found = roles::keep(link, &cx.policy.roles, marking).await?;
     say(format!("done  marked `{environment}`: {}", found.identity))?;
     Ok(Code::Done)
 }
