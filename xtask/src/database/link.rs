@@ -77,20 +77,40 @@ impl Link {
         }
     }
 
-    /// Does `work` in a session that only reads, and ends it.
+    /// Does `work` in a session, and ends it, whatever came of it.
     ///
     /// # Errors
     /// As [`Link::open`], and those of the work.
+    pub(crate) async fn with<T>(
+        target: &Target,
+        work: impl AsyncFnOnce(&mut Link) -> Result<T>,
+    ) -> Result<T> {
+        Self::open(target, false).await?.ended(work).await
+    }
+
+    /// As [`Link::with`]; a SQLite file that is not there is made.
+    pub(crate) async fn make<T>(
+        target: &Target,
+        work: impl AsyncFnOnce(&mut Link) -> Result<T>,
+    ) -> Result<T> {
+        Self::open(target, true).await?.ended(work).await
+    }
+
+    /// As [`Link::with`], in a session that only reads.
     pub(crate) async fn look<T>(
         target: &Target,
         work: impl AsyncFnOnce(&mut Link) -> Result<T>,
     ) -> Result<T> {
-        let mut link = Self::open(target, false).await?;
-        let done = match link.read_only().await {
-            Ok(()) => work(&mut link).await,
-            Err(error) => Err(error),
-        };
-        link.close().await;
+        Self::with(target, async |link| {
+            link.read_only().await?;
+            work(link).await
+        })
+        .await
+    }
+
+    async fn ended<T>(mut self, work: impl AsyncFnOnce(&mut Link) -> Result<T>) -> Result<T> {
+        let done = work(&mut self).await;
+        self.close().await;
         done
     }
 

@@ -4,14 +4,16 @@ use std::str::FromStr as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, Result};
+use marker::Environment;
 use sqlx::postgres::PgConnectOptions;
 
+use super::Link;
 use super::target::{AppEnv, At, Target};
 use crate::cx::{Cx, Postgres};
 use crate::exit::{Code, Problem};
 use crate::migrations::Engine;
 
-/// An empty database: on the PostgreSQL cluster of this run, or a file in its folder. Removed when
+/// A database: on the PostgreSQL cluster of this run, or a file in its folder. Removed when
 /// it is dropped, or when the run ends.
 #[derive(Debug)]
 pub(crate) struct Scratch {
@@ -20,11 +22,22 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes one; of SQLite only its place, where there is no file yet.
+    /// Makes one, marked `dev`.
     ///
     /// # Errors
     /// Exit 4 where a PostgreSQL server is needed and none is installed.
     pub(crate) async fn new(cx: &Cx, engine: Engine) -> Result<Self> {
+        let scratch = Self::empty(cx, engine).await?;
+        scratch.mark().await?;
+        Ok(scratch)
+    }
+
+    /// Makes one to restore into, which brings a marker; of SQLite only its place, where there is no
+    /// file yet.
+    ///
+    /// # Errors
+    /// As [`Scratch::new`].
+    pub(crate) async fn empty(cx: &Cx, engine: Engine) -> Result<Self> {
         match engine {
             Engine::Postgres => Self::postgres(cx).await,
             Engine::Sqlite => Self::sqlite(cx),
@@ -79,6 +92,17 @@ impl Scratch {
             },
             _kept: None,
         })
+    }
+
+    /// Marks it `dev`: whatever was restored into it, it is a database of this process.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn mark(&self) -> Result<()> {
+        Link::make(&self.target, async |link| {
+            link.mark(Environment::Dev).await.map(drop)
+        })
+        .await
     }
 
     pub(crate) fn target(&self) -> &Target {

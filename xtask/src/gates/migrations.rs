@@ -132,15 +132,13 @@ fn measured(cx: &Cx, sources: &[Sql], fresh: &[Statement]) -> Result<Vec<Finding
     }
     cx.block_on(async {
         let scratch = Scratch::new(cx, Engine::Postgres).await?;
-        let mut link = Link::open(scratch.target(), true).await?;
-        let findings = match &mut link {
+        Link::with(scratch.target(), async |link| match link {
             Link::Postgres { connection, .. } => measure::measure(connection, sources, fresh)
                 .await
                 .map(|measured| measured.findings),
             Link::Sqlite { .. } => Ok(Vec::new()),
-        };
-        link.close().await;
-        findings
+        })
+        .await
     })
 }
 

@@ -34,12 +34,12 @@ pub(crate) fn with<T>(
     cx.block_on(async {
         // Removed when this is dropped.
         let scratch = Scratch::new(cx, engine).await?;
-        let mut link = Link::open(scratch.target(), true).await?;
-        let replayed = match on!(&mut link, c => apply::run(folder, &mut *c).await)? {
-            Ok(()) => work(&mut link).await.map(Replayed::Done),
-            Err(refused) => Ok(Replayed::Refused(refused)),
-        };
-        link.close().await;
-        replayed
+        Link::with(scratch.target(), async |link| {
+            match on!(link, c => apply::run(folder, &mut *c).await)? {
+                Ok(()) => work(link).await.map(Replayed::Done),
+                Err(refused) => Ok(Replayed::Refused(refused)),
+            }
+        })
+        .await
     })
 }

@@ -21,10 +21,7 @@ pub(crate) async fn prepare(cx: &Cx, target: &Target) -> Result<Vec<String>> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("failed to create `{}`", folder.display()))?;
     }
-    let mut link = Link::open(target, true).await?;
-    let marked = mark(target, &mut link).await;
-    link.close().await;
-    lines.push(marked?);
+    lines.push(Link::make(target, async |link| mark(target, link).await).await?);
 
     let (applied, total) = run::run(cx, target, &permit, &Wish::default(), &mut |_| {}).await?;
     let engine = target.engine().name();
@@ -37,10 +34,9 @@ pub(crate) async fn prepare(cx: &Cx, target: &Target) -> Result<Vec<String>> {
     if cx.root.join(SEED).is_file() {
         // A file of this repository, applied to a local database only.
         let sql = cx.read(SEED)?;
-        let mut link = Link::open(target, false).await?;
-        let seeded = link.execute(&sql).await;
-        link.close().await;
-        seeded.with_context(|| format!("failed to apply `{SEED}`"))?;
+        Link::with(target, async |link| Ok(link.execute(&sql).await?))
+            .await
+            .with_context(|| format!("failed to apply `{SEED}`"))?;
         lines.push(format!("ok    seeded from `{SEED}`"));
     }
     Ok(lines)

@@ -25,7 +25,7 @@ pub(crate) async fn restore_to_scratch(cx: &Cx, kept: &Kept) -> Result<Scratch> 
 
 /// A scratch database with what is in `dump`.
 pub(super) async fn unpacked(cx: &Cx, engine: Engine, dump: &Path) -> Result<(Scratch, Content)> {
-    let scratch = Scratch::new(cx, engine).await?;
+    let scratch = Scratch::empty(cx, engine).await?;
     match &scratch.target().at {
         At::Postgres { .. } => {
             let programs = Programs::find(cx)?;

@@ -419,8 +419,7 @@ async fn a_changed_sqlite_is_reported_and_an_unchanged_is_not() {
     };
     let mut connection = new().await;
     let committed = sqlite::read(&mut connection).await.unwrap();
-    let harmless =
-        "create table _migration_journal (version bigint primary key, note text unique);
+    let harmless = "create table _migration_journal (version bigint primary key, note text unique);
         insert into customers (email) values ('b'); analyze; vacuum";
     (connection.execute(sqlx::raw_sql(harmless)).await).unwrap();
     let again = sqlite::read(&mut connection).await.unwrap();

@@ -10,7 +10,7 @@ use marker::Environment;
 use super::{Figure, measure};
 use crate::cli::{say, say_json};
 use crate::cx::{Cx, Postgres};
-use crate::database::{AppEnv, At, Link, Target};
+use crate::database::{AppEnv, Link, Target};
 use crate::exit::{Code, Problem};
 use crate::migrations::{Engine, schema};
 
@@ -127,13 +127,9 @@ fn database(
         }
     };
     let target = Target::of_url(cx, AppEnv::Local, &url)?;
-    cx.block_on(async {
-        let make = matches!(target.at, At::Sqlite { .. });
-        let mut link = Link::open(&target, make).await?;
-        let marked = link.mark(Environment::Dev).await;
-        link.close().await;
-        marked
-    })?;
+    cx.block_on(Link::make(&target, async |link| {
+        link.mark(Environment::Dev).await
+    }))?;
     Ok((target, url, kept))
 }
 
@@ -146,15 +142,9 @@ fn ours(cx: &Cx, root: &Path, target: &Target, url: &str) -> Result<()> {
         .current_dir(root)
         .env("DATABASE_URL", url);
     succeed(&mut xtask)?;
-    cx.block_on(async {
-        let mut link = Link::open(target, false).await?;
-        let schema = match &mut link {
-            Link::Postgres { connection, .. } => schema::postgres::read(connection).await,
-            Link::Sqlite { connection } => schema::sqlite::read(connection).await,
-        };
-        link.close().await;
-        schema.map(drop)
-    })
+    cx.block_on(Link::with(target, async |link| {
+        schema::read(link).await.map(drop)
+    }))
 }
 
 fn succeed(command: &mut Command) -> Result<()> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use marker::{Environment, Identity};
+use marker::Identity;
 use serde::Serialize;
 
 use crate::cli::{say, say_json};
@@ -140,10 +140,7 @@ fn any(kept: &[Kept]) -> &Kept {
 async fn recover(cx: &Cx, kept: &Kept) -> Result<(Scratch, usize)> {
     let scratch = backup::restore_to_scratch(cx, kept).await?;
     // What it holds is of another environment; what it is, is a scratch database of this process.
-    let mut link = Link::open(scratch.target(), false).await?;
-    let marked = link.mark(Environment::Dev).await;
-    link.close().await;
-    marked?;
+    scratch.mark().await?;
     let permit = Permit::scratch(&scratch);
     let (applied, _) = run::run(cx, scratch.target(), &permit, &Wish::default(), &mut |_| {})
         .await

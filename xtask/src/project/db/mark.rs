@@ -25,12 +25,9 @@ pub(super) fn mark(cx: &Cx, environment: Environment, adopt: bool) -> Result<Cod
     if guards::ask(cx)?.environment == AppEnv::Production {
         guards::pass_to_mark(cx)?;
     }
-    cx.block_on(async {
-        let mut link = Link::open(&target, false).await?;
-        let done = marked(cx, &target, &mut link, environment, adopt).await;
-        link.close().await;
-        done
-    })
+    cx.block_on(Link::with(&target, async |link| {
+        marked(cx, &target, link, environment, adopt).await
+    }))
 }
 
 async fn marked(
