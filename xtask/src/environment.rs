@@ -16,6 +16,11 @@ pub(crate) fn var_os(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// `CI=true`: a pipeline, and nobody's shell.
+pub(crate) fn is_ci() -> bool {
+    var("CI").is_some_and(|value| value == "true")
+}
+
 /// `XTASK_REQUIRE_…=1`: an optional component that must not be left out here.
 pub(crate) fn requires(name: &str) -> bool {
     var(name).is_some_and(|value| value == "1")

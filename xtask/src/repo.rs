@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use git2::{BranchType, ErrorCode, Oid, Repository, Status, StatusEntry, StatusOptions};
+use semver::Version;
 
 use crate::exit::Problem;
 use crate::report::slashed;
@@ -313,12 +314,21 @@ fn text_of(repo: &Repository, blob: Oid) -> Result<String> {
     Ok(String::from_utf8_lossy(blob.content()).into_owned())
 }
 
+/// The version that a release's tag names: `vX.Y.Z`, or a candidate, `vX.Y.Z-rc.N`.
+pub(crate) fn release(tag: &str) -> Option<Version> {
+    let version = Version::parse(tag.strip_prefix('v')?).ok()?;
+    let number = version.pre.strip_prefix("rc.");
+    let is_candidate =
+        number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    (version.build.is_empty() && (version.pre.is_empty() || is_candidate)).then_some(version)
+}
+
 /// The newest release tag, `vX.Y.Z`, that `commit` has behind it, and the commit it is of.
 pub(crate) fn last_release(repo: &Repository, commit: Oid) -> Result<Option<(String, Oid)>> {
-    let mut newest: Option<(semver::Version, String, Oid)> = None;
+    let mut newest: Option<(Version, String, Oid)> = None;
     let names = repo.tag_names(Some("v*")).context("failed to list tags")?;
     for name in names.iter().flatten().flatten() {
-        let Ok(version) = semver::Version::parse(&name[1..]) else {
+        let Some(version) = release(name) else {
             continue;
         };
         let object = repo.revparse_single(&format!("refs/tags/{name}"));
@@ -369,7 +379,7 @@ fn page_of(url: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::page_of;
+    use super::{page_of, release};
 
     #[test]
     fn the_page_of_a_remote() {
@@ -390,6 +400,27 @@ mod tests {
             "host:name",
         ] {
             assert_eq!(page_of(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_release_is_a_version_or_its_candidate() {
+        for tag in ["v1.2.3", "v0.1.0-rc.1", "v10.0.0-rc.12"] {
+            assert!(release(tag).is_some(), "{tag}");
+        }
+        for tag in [
+            "1.2.3",
+            "v1.2",
+            "v1.2.3-beta.1",
+            "v1.2.3-rc",
+            "v1.2.3-rc.",
+            "v1.2.3-rc.1.2",
+            "v1.2.3+5",
+            "v01.2.3",
+            "vnext",
+            "",
+        ] {
+            assert!(release(tag).is_none(), "{tag}");
         }
     }
 }

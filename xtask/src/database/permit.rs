@@ -43,19 +43,18 @@ impl Permit {
     /// For the database that `backup` is of, in the environment whose guards were passed.
     ///
     /// # Errors
-    /// A bug, where the guards passed are of an environment that is not guarded.
+    /// A bug, where guards of a shared environment passed without a plan.
     pub(crate) fn guarded(passed: &Passed, backup: VerifiedBackup) -> Result<Self> {
-        let guarded = Guarded {
-            backup,
-            plan_hash: (passed.plan_hash())
-                .context(Problem::bug("guards that hold without a plan"))?
-                .to_owned(),
+        let guarded = || {
+            let plan_hash = passed.plan_hash().map(str::to_owned);
+            let plan_hash = plan_hash.context(Problem::bug("guards that hold without a plan"))?;
+            anyhow::Ok(Guarded { backup, plan_hash })
         };
-        match passed.environment() {
-            AppEnv::Staging => Ok(Permit::Staging(guarded)),
-            AppEnv::Production => Ok(Permit::Production(guarded)),
-            other => Err(Problem::bug(format!("`{other}` has no guarded permit")).into()),
-        }
+        Ok(match passed.environment() {
+            AppEnv::Local | AppEnv::Preview => Permit::Local(Local(())),
+            AppEnv::Staging => Permit::Staging(guarded()?),
+            AppEnv::Production => Permit::Production(guarded()?),
+        })
     }
 
     /// For that scratch database, and for no other.

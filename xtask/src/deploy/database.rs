@@ -82,11 +82,7 @@ fn migrate(
     plan_hash: Option<String>,
 ) -> Result<Passed> {
     let passed = guards::pass(cx)?;
-    let permit = if target.app_env.is_shared() {
-        Permit::guarded(&passed, backup)?
-    } else {
-        Permit::local(target)?
-    };
+    let permit = Permit::guarded(&passed, backup)?;
     let wish = Wish {
         plan_hash,
         ..Wish::default()

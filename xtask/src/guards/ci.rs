@@ -10,7 +10,7 @@ pub(super) const GUARD: Guard = Guard {
     on: PRODUCTION,
     marks: true,
     check: |_| {
-        if environment::var("CI").is_some_and(|value| value == "true") {
+        if environment::is_ci() {
             return Ok(());
         }
         Err(

@@ -15,7 +15,7 @@ use crate::report::text::plural;
 pub(super) fn restore(cx: &Cx, manifest: &Path) -> Result<Code> {
     let target = Target::read(cx)?;
     // Real customers' data goes where the people of the pipeline let it, not onto a laptop.
-    if target.app_env == AppEnv::Production && environment::var("CI").as_deref() != Some("true") {
+    if target.app_env == AppEnv::Production && !environment::is_ci() {
         return Err(Problem::precondition(
             "production is restored by CI alone, and CI is not `true`",
         )
