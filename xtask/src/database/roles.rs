@@ -67,7 +67,7 @@ pub(crate) async fn keep<T>(
     Ok(made)
 }
 
-/// The names are plain ones, see [`policy::RoleName`].
+/// The names are plain ones, see [`policy::Roles`].
 fn sql(database: &str, names: &policy::Roles) -> String {
     SQL.trim_start()
         .replace("{keep}", KEEP)
