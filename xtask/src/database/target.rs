@@ -209,7 +209,7 @@ fn sqlite_file(url: &str) -> Result<PathBuf> {
     let file = options.get_filename();
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let in_memory = path.ends_with(":memory:")
-        || url::form_urlencoded::parse(query.as_bytes())
+        || form_urlencoded::parse(query.as_bytes())
             .any(|(name, value)| name == "mode" && value == "memory");
     if in_memory || file.as_os_str().is_empty() {
         return Err(Problem::precondition("DATABASE_URL names no SQLite file")
