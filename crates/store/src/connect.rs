@@ -6,7 +6,7 @@
 
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use marker::{Environment, Found, Refusal};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
@@ -37,7 +37,7 @@ pub(crate) struct Check {
     /// For messages: without credentials.
     target: String,
     /// Why the newest connection was refused, if it was.
-    refusal: Mutex<Option<Refusal>>,
+    refusal: Mutex<Option<(Instant, Refusal)>>,
 }
 
 /// The error of a connection that leads to another database.
@@ -71,7 +71,7 @@ impl Check {
 
     fn judge(&self, found: &Found) -> sqlx::Result<()> {
         let refusal = found.check(self.environment).err();
-        self.refusal().clone_from(&refusal);
+        *self.refusal() = refusal.clone().map(|refusal| (Instant::now(), refusal));
         refusal.map_or(Ok(()), |refusal| Err(self.refused(refusal)))
     }
 
@@ -82,6 +82,10 @@ impl Check {
             sqlx::Error::PoolTimedOut => self.refusal().clone(),
             _ => None,
         };
+        // Of an older one nobody knows whether it is still so: the server may be gone since.
+        let refusal = refusal
+            .filter(|(since, _)| since.elapsed() <= ACQUIRE_LIMIT)
+            .map(|(_, refusal)| refusal);
         refusal.map_or(error, |refusal| self.refused(refusal))
     }
 
@@ -90,7 +94,7 @@ impl Check {
         sqlx::Error::Configuration(Box::new(Refused { target, refusal }))
     }
 
-    fn refusal(&self) -> std::sync::MutexGuard<'_, Option<Refusal>> {
+    fn refusal(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Refusal)>> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

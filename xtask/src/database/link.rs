@@ -147,10 +147,12 @@ impl Link {
         found.context("failed to write the environment marker")
     }
 
-    /// How many tables there are that are not the tool's own.
+    /// How many tables and views there are that are neither the tool's own nor of an extension.
     pub(crate) async fn tables(&mut self) -> Result<i64> {
         const POSTGRES: &str = concat!(
             "select count(*) from pg_class where relkind in ('r', 'p', 'v', 'm', 'f')
+            and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass
+                and d.objid = pg_class.oid and d.deptype = 'e')
             and relnamespace not in (select oid from pg_namespace where nspname in ('pg_catalog', 'information_schema') or nspname like 'pg\\_%')
             and relname not in ",
             own_tables!(sql)

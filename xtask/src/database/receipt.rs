@@ -25,7 +25,7 @@ pub(crate) const PUBLIC_KEY: &str = "RECEIPT_PUBLIC_KEY";
 /// Where the path of the receipt is, for production.
 pub(crate) const PATH: &str = "STAGING_RECEIPT";
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The one environment that gives receipts.
 const ENVIRONMENT: &str = "staging";
 
@@ -48,6 +48,12 @@ pub(crate) struct Receipt {
     /// Of the backup that was made before, in hexadecimal.
     backup_sha256: String,
     took_s: Took,
+}
+
+/// What every format of a receipt has.
+#[derive(Deserialize)]
+struct Form {
+    format: u32,
 }
 
 /// Seconds of each step.
@@ -195,12 +201,16 @@ fn verify(text: &str, key: &PublicKey) -> Result<Receipt> {
     Signature::from_slice(&signature)
         .and_then(|signature| key.verify(&signed.payload, &signature))
         .map_err(|_| refused("its signature does not fit"))?;
-    let receipt: Receipt = serde_json::from_str(&signed.payload)
+    // Another format has other fields.
+    let Form { format } = serde_json::from_str(&signed.payload)
         .with_context(|| refused("its payload is no receipt"))?;
-    if receipt.format != FORMAT {
-        return Err(refused(&format!("its format is {}, not {FORMAT}", receipt.format)).into());
+    if format != FORMAT {
+        let why = format!("its format is {format}, and {FORMAT} is known here");
+        return Err(Problem::precondition(why)
+            .help("deploy this very commit to staging: cargo xtask deploy db")
+            .into());
     }
-    Ok(receipt)
+    serde_json::from_str(&signed.payload).with_context(|| refused("its payload is no receipt"))
 }
 
 /// The key that receipts are signed with.
@@ -295,6 +305,15 @@ mod tests {
             assert!(error.contains("signature does not fit"), "{error}");
         }
         verify("", &keys(1).pk).unwrap_err();
+    }
+
+    #[test]
+    fn a_receipt_of_another_format_is_called_so() {
+        let payload = r#"{"format":1,"database":{"name":"kitchen"}}"#.to_owned();
+        let signature = marker::hex(keys(1).sk.sign(&payload, None).as_ref());
+        let text = serde_json::to_string(&Signed { payload, signature }).unwrap();
+        let error = format!("{:#}", verify(&text, &keys(1).pk).unwrap_err());
+        assert_eq!(error, "its format is 1, and 2 is known here");
     }
 
     #[test]

@@ -138,7 +138,8 @@ alter default privileges for role {owner} in schema public
 grant pg_read_all_data to {backup};
 ";
 
-/// Takes the tables of the tool from the app, to which default privileges give each new table.
+/// Takes the tables of the tool from the app, to which default privileges give each new table. Where
+/// one role is owner and app, there is nobody to keep them from.
 const KEEP: &str = concat!(
     "do $$
 declare ours regclass;
@@ -148,6 +149,7 @@ begin
         where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname in ",
     own_tables!(sql),
     "
+            and c.relowner <> r.oid
             and has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate, references, trigger')
     loop
         execute format('revoke insert, update, delete, truncate, references, trigger on %s from {app}', ours);

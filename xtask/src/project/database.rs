@@ -4,9 +4,10 @@ use anyhow::{Context as _, Result};
 use marker::{Environment, Refusal};
 
 use crate::cx::Cx;
-use crate::database::{At, Link, Permit, Target, refusal};
+use crate::database::{At, Link, Permit, Target, refusal, roles};
 use crate::exit::Problem;
 use crate::migrations::run::{self, Wish};
+use crate::policy;
 use crate::report::text;
 
 pub(crate) const SEED: &str = "migrations/seed.sql";
@@ -21,7 +22,8 @@ pub(crate) async fn prepare(cx: &Cx, target: &Target) -> Result<Vec<String>> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("failed to create `{}`", folder.display()))?;
     }
-    lines.push(Link::make(target, async |link| mark(target, link).await).await?);
+    let roles = &cx.policy.roles;
+    lines.push(Link::make(target, async |link| mark(target, roles, link).await).await?);
 
     let (applied, total) = run::run(cx, target, &permit, &Wish::default(), &mut |_| {}).await?;
     let engine = target.engine().name();
@@ -44,7 +46,7 @@ pub(crate) async fn prepare(cx: &Cx, target: &Target) -> Result<Vec<String>> {
 
 /// A database that is new, or that an earlier run did not get to mark, is ours; any other must say
 /// that it is.
-async fn mark(target: &Target, link: &mut Link) -> Result<String> {
+async fn mark(target: &Target, roles: &policy::Roles, link: &mut Link) -> Result<String> {
     let environment = Environment::Dev;
     let damaged = || {
         Problem::precondition(format!("the local database `{target}` cannot be used"))
@@ -54,7 +56,7 @@ async fn mark(target: &Target, link: &mut Link) -> Result<String> {
     match found.check(environment) {
         Ok(()) => Ok(format!("ok    database marked `{environment}`")),
         Err(Refusal::Unmarked { .. }) if link.tables().await.with_context(damaged)? == 0 => {
-            link.mark(environment).await?;
+            roles::keep(link, roles, async |link| link.mark(environment).await).await?;
             Ok(format!("done  database marked `{environment}`"))
         }
         Err(refused) => Err(refusal(target, &refused).into()),

@@ -392,6 +392,15 @@ mod postgres {
         );
     }
 
+    /// What an extension brought with the template is nobody's table.
+    #[test]
+    fn a_database_with_an_extension_is_new() {
+        let Some(at) = Production::new() else { return };
+        at.sql("kitchen", "create extension pg_stat_statements");
+        let shell = Env::from([("DATABASE_URL", at.url("kitchen"))]);
+        at.xtask(&["db", "mark", "dev"], &shell).expect(0);
+    }
+
     #[test]
     fn production_is_marked_by_its_pipeline_alone() {
         let Some(at) = Production::new() else { return };

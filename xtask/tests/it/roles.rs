@@ -42,6 +42,29 @@ mod postgres {
         .unwrap();
     }
 
+    /// As the sample's own URL has it: `postgres://app@localhost/app`.
+    #[test]
+    fn one_role_that_is_owner_and_app_migrates() {
+        let Some(at) = Production::new() else { return };
+        at.sql(
+            "kitchen_staging",
+            "create role app login; alter database kitchen_staging owner to app; alter schema public owner to app",
+        );
+        let mut app = at.staging();
+        let url = app["DATABASE_URL"].replace("postgres@", "app@");
+        app.insert("DATABASE_URL", url);
+        at.xtask(&["db", "mark", "staging"], &app).expect(0);
+        at.xtask(&["deploy", "db"], &app).expect(0);
+        for engine in ["postgres", "sqlite"] {
+            let file = format!("migrations/{engine}/20990101000000_more.sql");
+            at.sandbox.write(&file, "create table more (id integer);\n");
+        }
+        at.sandbox.commit("more");
+        at.xtask(&["deploy", "db"], &app)
+            .expect(0)
+            .says("applied 1 of 2 migrations");
+    }
+
     #[test]
     fn each_role_does_its_work_and_no_more() {
         let Some(at) = Production::new() else { return };

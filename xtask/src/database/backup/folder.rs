@@ -130,6 +130,20 @@ impl Folder {
         Ok(kept)
     }
 
+    /// Manifests of that database, by their names, that cannot be read.
+    pub(crate) fn torn(&self, of: &Identity) -> Result<Vec<PathBuf>> {
+        let ending = format!("-{}", tag(of));
+        let mut torn = self.with_ending(MANIFEST)?;
+        torn.retain(|path| {
+            let is_of_it = path
+                .file_stem()
+                .is_some_and(|stem| stem.to_string_lossy().ends_with(&ending));
+            is_of_it && Kept::read(path).is_err()
+        });
+        torn.sort();
+        Ok(torn)
+    }
+
     fn with_ending(&self, ending: &str) -> Result<Vec<PathBuf>> {
         let entries = match std::fs::read_dir(&self.path) {
             Ok(entries) => entries,
@@ -184,9 +198,12 @@ impl Place {
                 .with_context(|| failed(&partial.done))
         };
         if let Err(error) = named(dump).and_then(|()| named(manifest)) {
-            gone(&manifest.done)?;
-            gone(&dump.done)?;
-            return Err(error);
+            let gone = gone(&manifest.done).and_then(|()| gone(&dump.done));
+            // Why it failed says more than what could not be cleared up after it.
+            return match gone {
+                Ok(()) => Err(error),
+                Err(left) => Err(error.context(format!("{left:#}"))),
+            };
         }
         Ok(manifest.done.clone())
     }

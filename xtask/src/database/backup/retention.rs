@@ -15,16 +15,23 @@ use crate::exit::{Code, Problem};
 /// Exit 1 when one of them cannot be removed; the others are, and `newest` is as good as before.
 pub(crate) fn retire(cx: &Cx, newest: &VerifiedBackup) -> Result<()> {
     let manifest = newest.manifest();
-    let mut of_this = Folder::of(cx, manifest.environment).kept()?;
+    let folder = Folder::of(cx, manifest.environment);
+    let mut of_this = folder.kept()?;
     of_this.retain(|kept| kept.manifest.identity == manifest.identity);
     let days = cx.policy.backup.keep_days(manifest.environment);
     let times: Vec<Timestamp> = of_this
         .iter()
         .map(|kept| kept.manifest.created_at)
         .collect();
-    let failed: Vec<String> = (expired(&times, manifest.created_at, days).into_iter())
+    let mut failed: Vec<String> = (expired(&times, manifest.created_at, days).into_iter())
         .filter_map(|n| remove(&of_this[n]).err())
         .collect();
+    // Nobody knows how old the data beside it is.
+    let torn = folder.torn(&manifest.identity)?;
+    failed.extend(
+        torn.iter()
+            .map(|path| format!("`{}`: no manifest that can be read", path.display())),
+    );
     if failed.is_empty() {
         return Ok(());
     }

@@ -46,6 +46,10 @@ pub(super) fn drill(cx: &Cx, random: bool, json: bool) -> Result<Code> {
     let mut kept = folder.kept()?;
     let of = database(cx, app_env, &folder, &kept)?;
     kept.retain(|kept| kept.manifest.identity == of);
+    // It may be the newest one: what a recovery would begin with is then not what is measured.
+    for torn in folder.torn(&of)? {
+        Kept::read(&torn)?;
+    }
     let newest = kept.last().with_context(|| none(app_env, &folder))?;
     let chosen = if random { any(&kept) } else { newest };
 

@@ -170,4 +170,10 @@ fn postgres_a_drill_of_any_backup_measures_the_age_of_the_newest() {
     newest.shift(0);
     std::fs::remove_file(newest.dump()).unwrap();
     (staging.xtask(&["db", "drill", "--random"]).expect(1)).says("cannot be read");
+
+    // A manifest that cannot be read may be that of the newest one: it is named, never passed over.
+    let newest = staging.backup();
+    std::fs::write(newest.path(), "{").unwrap();
+    (staging.xtask(&["db", "drill"]).expect(1)).says("is no manifest of a backup");
+    (staging.xtask(&["db", "backup"]).expect(1)).says("no manifest that can be read");
 }
