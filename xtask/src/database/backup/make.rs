@@ -32,13 +32,10 @@ pub(crate) fn make(cx: &Cx, target: &Target) -> Result<VerifiedBackup> {
         Engine::Sqlite => None,
     };
     let folder = Folder::of(cx, target.app_env.marker());
-    let (place, earlier, taken) = cx.block_on(async {
-        let mut link = Link::open(target, false).await?;
-        let taken = take(cx, target, &mut link, &folder, programs.as_ref()).await;
-        // The snapshot holds up the clean-up of dead rows: it goes before the proof begins.
-        link.close().await;
-        taken
-    })?;
+    // The snapshot holds up the clean-up of dead rows: its session ends before the proof begins.
+    let (place, earlier, taken) = cx.block_on(Link::with(target, async |link| {
+        take(cx, target, link, &folder, programs.as_ref()).await
+    }))?;
     let kept = prove(cx, taken, programs, &place, &earlier, began)?;
     Ok(VerifiedBackup { kept })
 }
@@ -92,10 +89,7 @@ async fn take(
         dump
     } else {
         let dump = place.partial(created_at, "sqlite")?;
-        let mut other = Link::open(target, false).await?;
-        let copied = sqlite::copy(&mut other, dump.path()).await;
-        other.close().await;
-        copied?;
+        Link::with(target, async |other| sqlite::copy(other, dump.path()).await).await?;
         dump
     };
     dump.sync()?;
@@ -131,10 +125,7 @@ fn prove(
     let (scratch, copy) = cx.block_on(async {
         let (scratch, copy) = proof::unpacked(cx, taken.engine, path).await?;
         if taken.engine == Engine::Sqlite {
-            let mut link = Link::open(scratch.target(), false).await?;
-            let sound = sqlite::check(&mut link).await;
-            link.close().await;
-            sound?;
+            Link::with(scratch.target(), sqlite::check).await?;
         }
         Ok((scratch, copy))
     })?;
@@ -152,7 +143,7 @@ fn prove(
         created_at: taken.created_at,
         server_version: taken.server_version,
         dump_version: programs.map(|programs| programs.version),
-        release: release(cx)?,
+        release: repo::head(&cx.root)?.commit,
         migrations: taken.migrations,
         content: taken.content,
         dump: Dump {
@@ -171,15 +162,6 @@ fn prove(
     hook::upload(cx, &written)?;
     let path = place.commit(&taken.dump, &written)?;
     Ok(Kept { path, manifest })
-}
-
-/// HEAD, in hexadecimal.
-fn release(cx: &Cx) -> Result<Option<String>> {
-    let repo = repo::open(&cx.root)?;
-    let commit = repo
-        .as_ref()
-        .and_then(|repo| repo.head().ok()?.peel_to_commit().ok());
-    Ok(commit.map(|commit| commit.id().to_string()))
 }
 
 /// The name under which `pg_dump` finds the snapshot of this transaction.

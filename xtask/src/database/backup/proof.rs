@@ -29,10 +29,8 @@ pub(super) async fn unpacked(cx: &Cx, engine: Engine, dump: &Path) -> Result<(Sc
     match &scratch.target().at {
         At::Postgres { .. } => {
             let programs = Programs::find(cx)?;
-            let mut link = Link::open(scratch.target(), false).await?;
-            let version = server_version(&mut link).await;
-            link.close().await;
-            programs.refuse_newer(&version?)?;
+            let version = Link::with(scratch.target(), server_version).await?;
+            programs.refuse_newer(&version)?;
             programs.restore(cx, dump, scratch.target(), How::Scratch)?;
         }
         At::Sqlite { file } => {
@@ -46,15 +44,12 @@ pub(super) async fn unpacked(cx: &Cx, engine: Engine, dump: &Path) -> Result<(Sc
 
 /// What a database holds at one moment.
 pub(super) async fn content_of(target: &Target) -> Result<Content> {
-    let mut link = Link::open(target, false).await?;
-    let content = async {
-        begin(&mut link).await?;
-        as_text(&mut link).await?;
-        Content::read(&mut link).await
-    }
-    .await;
-    link.close().await;
-    content
+    Link::with(target, async |link| {
+        begin(link).await?;
+        as_text(link).await?;
+        Content::read(link).await
+    })
+    .await
 }
 
 /// Begins the transaction in which all is read. SQLite's lets nobody write meanwhile: a copy can only

@@ -10,7 +10,7 @@ use super::folder::Kept;
 use super::programs::{How, Programs};
 use super::{check, proof};
 use crate::cx::Cx;
-use crate::database::{At, Link, Target};
+use crate::database::{At, Link, Target, on};
 use crate::exit::{Code, Problem};
 
 /// Restores into `target`, which is empty, and compares. It is all there or, when this fails, as
@@ -73,13 +73,12 @@ async fn empty(target: &Target) -> Result<()> {
         where n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
             and not exists (select from pg_depend d
                 where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')";
-    let mut link = Link::open(target, false).await?;
-    let Link::Postgres { connection, .. } = &mut link else {
-        return Err(Problem::bug("a SQLite file where PostgreSQL was asked for").into());
-    };
-    let objects: sqlx::Result<i64> = sqlx::query_scalar(OBJECTS).fetch_one(connection).await;
-    link.close().await;
-    if objects.context("failed to look for tables")? == 0 {
+    let objects: i64 = Link::with(target, async |link| {
+        on!(link, c => sqlx::query_scalar(OBJECTS).fetch_one(&mut *c).await)
+            .context("failed to look for tables")
+    })
+    .await?;
+    if objects == 0 {
         return Ok(());
     }
     Err(Problem::precondition(format!("`{target}` is not empty"))
