@@ -9,6 +9,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::pooler;
 use super::target::{At, Target};
 use crate::exit::Problem;
 use crate::migrations::{Engine, own_tables};
@@ -18,8 +19,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Migrations go to the schema `public`, as the tables of the tool do: it stands first on the search
 /// path, whatever a role or a database has there.
-const SCHEMA: &str =
-    "select set_config('search_path', 'public, ' || current_setting('search_path'), false)";
+const SCHEMA: &str = "select set_config('search_path', concat_ws(', ', 'public', nullif(current_setting('search_path'), '')), false)";
 
 /// A dedicated connection: no pool, so that what a session holds ends with it.
 #[derive(Debug)]
@@ -55,26 +55,55 @@ impl Link {
                 options, server, ..
             } => {
                 let opened = tokio::time::timeout(CONNECT_LIMIT, options.connect()).await;
-                let mut connection = opened
+                let connection = opened
                     .unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
                     .with_context(|| {
                         Problem::precondition(format!("failed to connect to `{target}`"))
                             .help("check DATABASE_URL, and that the server runs and lets you in")
                     })?;
-                // Not prepared, as a pooler is not yet ruled out.
-                sqlx::raw_sql(SCHEMA)
-                    .execute(&mut connection)
-                    .await
-                    .context("failed to set the search path")?;
-                Ok(Link::Postgres {
+                let mut link = Link::Postgres {
                     connection,
                     server: server.clone(),
-                })
+                };
+                match link.begin(target).await {
+                    Ok(()) => Ok(link),
+                    Err(error) => {
+                        link.close().await;
+                        Err(error)
+                    }
+                }
             }
             At::Sqlite { file } => Ok(Link::Sqlite {
                 connection: open_sqlite(file, make).await?,
             }),
         }
+    }
+
+    async fn begin(&mut self, target: &Target) -> Result<()> {
+        if let Link::Postgres { connection, .. } = self {
+            pooler::refuse(target, connection).await?;
+            self.public_first(SCHEMA).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the session what it was when it was opened: an earlier migration may have set something
+    /// for it, or become another role.
+    pub(crate) async fn fresh(&mut self) -> Result<()> {
+        match self {
+            Link::Postgres { .. } => {
+                let reset = "reset session authorization; reset role; reset all; ";
+                self.public_first(&format!("{reset}{SCHEMA}")).await
+            }
+            Link::Sqlite { .. } => Ok(()),
+        }
+    }
+
+    async fn public_first(&mut self, sql: &str) -> Result<()> {
+        self.execute(sql).await.with_context(|| {
+            Problem::precondition("failed to set the search path of the session")
+                .help("look at what the role, the database and DATABASE_URL say of search_path")
+        })
     }
 
     /// Does `work` in a session, and ends it, whatever came of it.

@@ -6,6 +6,7 @@ mod drift;
 mod link;
 mod marker;
 mod permit;
+mod pooler;
 pub(crate) mod receipt;
 mod record;
 pub(crate) mod roles;

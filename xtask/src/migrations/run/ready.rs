@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 
 use crate::database::{Link, Target, clock, refusal};
@@ -20,15 +19,13 @@ pub(crate) async fn to_write(target: &Target, link: &mut Link) -> Result<marker:
     Ok(found)
 }
 
-/// The connection is one to ask, and the database is the one that was marked for here: no pooler that
-/// hands each transaction to another session, a clock that is the server's, and the marker.
+/// The connection is one to ask, and the database is the one that was marked for here: a clock
+/// that is the server's, and the marker.
 ///
 /// # Errors
 /// Exit 3, each with its own message.
 pub(crate) async fn to_read(target: &Target, link: &mut Link) -> Result<marker::Found> {
     if let Link::Postgres { connection, .. } = link {
-        // First, because all else is asked through it.
-        pooler(target, connection).await?;
         same_time(connection).await?;
     }
     let found = link.marker().await?;
@@ -61,39 +58,6 @@ async fn replica(target: &Target, connection: &mut PgConnection) -> Result<()> {
         .into());
     }
     Ok(())
-}
-
-/// What a session sets must still be there in its next transaction, on the same backend. Asked
-/// without prepared statements, which a pooler breaks before it can be recognised.
-async fn pooler(target: &Target, connection: &mut PgConnection) -> Result<()> {
-    const LOOK: &str =
-        "select pg_backend_pid(), coalesce(current_setting('xtask.session', true), '')";
-    let mine = format!(
-        "{}-{}",
-        std::process::id(),
-        Timestamp::now().as_nanosecond()
-    );
-    let set = format!("select pg_backend_pid(), set_config('xtask.session', '{mine}', false)");
-    let (set_by, _) = session(connection, &set).await?;
-    for _ in 0..3 {
-        let (backend, seen) = session(connection, LOOK).await?;
-        if backend != set_by || seen != mine {
-            return Err(Problem::precondition(format!(
-                "`{target}` is behind a pooler that gives each transaction another session"
-            ))
-            .help("set DATABASE_URL to the server itself, or to a pool in session mode: locks and settings of a migration live in its session")
-            .into());
-        }
-    }
-    Ok(())
-}
-
-async fn session(connection: &mut PgConnection, sql: &str) -> Result<(i32, String)> {
-    let row = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
-        .fetch_one(connection)
-        .await
-        .context("failed to look for a connection pooler")?;
-    Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
 async fn same_time(connection: &mut PgConnection) -> Result<()> {

@@ -14,8 +14,12 @@ fn a_pooler_in_transaction_mode_is_refused() {
         &["migrate", "plan"],
         &["migrate", "status"],
         &["migrate", "--resume"],
+        &["migrate", "guard"],
         &["predeploy", "connection"],
+        &["predeploy", "migrations"],
         &["db", "backup"],
+        &["db", "mark", "dev"],
+        &["db", "roles"],
     ] {
         let mut command = bench.sandbox.xtask_command(args);
         command.envs(through.clone());
