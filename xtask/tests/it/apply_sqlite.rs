@@ -349,3 +349,58 @@ fn a_limit_that_no_clock_reaches_is_no_limit() {
     bench.sandbox.append("xtask.toml", &policy);
     bench.migrate(&path, &[]).expect(0);
 }
+
+/// The lint does not read a file that is too long, and the policy may let it pass.
+#[test]
+fn a_file_that_ends_the_transaction_is_for_a_person_to_look_at() {
+    let file = "migrations/sqlite/20260301000000_long.sql";
+    let version = "20260301000000";
+    let long = |sql: &str| format!("{sql}{}", "-- much\n".repeat(150_000));
+    for (index, (sql, why)) in [
+        (
+            "create table x (i int); commit; create table y (i int);\n",
+            "",
+        ),
+        (
+            "create table x (i int); commit; begin; create table y (i int);\n",
+            "",
+        ),
+        (
+            "create table x (i int); commit; create table x (i int);\n",
+            "already exists",
+        ),
+        (
+            "create table x (i int); commit; begin; create table x (i int);\n",
+            "already exists",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let bench = Bench::new();
+        let allow = format!(
+            "[[allow]]\nrule = \"migrations/text\"\npath = \"{file}\"\nreason = \"rows\"\n"
+        );
+        bench.sandbox.append("xtask.toml", &allow);
+        bench.sandbox.write(file, long(sql));
+        let path = bench.database(&format!("{index}.db"));
+        (bench.migrate(&path, &[]).expect(1))
+            .says(file)
+            .says("ended the transaction that it runs in")
+            .says(why);
+        let recorded = "select max(version) || '' from _sqlx_migrations";
+        assert_eq!(Bench::texts(&path, recorded), ["20260201000200"], "{sql}");
+        (bench.migrate(&path, &["--resume"]).expect(3)).says(&format!("--done {version}"));
+        let undone = ["--resume", "--undone", version];
+        (bench.migrate(&path, &undone).expect(1)).says("was not sent again");
+        bench.sandbox.write(
+            file,
+            long("create table if not exists x (i int); select 1 from no_such;\n"),
+        );
+        (bench.migrate(&path, &[]).expect(1)).says("nothing of this migration is left");
+        bench
+            .sandbox
+            .write(file, long("create table if not exists x (i int);\n"));
+        bench.migrate(&path, &[]).expect(0);
+    }
+}

@@ -15,6 +15,7 @@ pub(crate) mod ready;
 mod retry;
 mod state;
 mod step;
+mod transaction;
 
 use std::time::Duration;
 

@@ -8,9 +8,18 @@ use sqlx::migrate::AppliedMigration;
 use super::folder::{Folder, is_same_text};
 use super::journal::{self, Entry, State};
 use crate::database::{Link, on};
+use crate::migrations::Engine;
 
 /// sqlx's table.
 pub(crate) const TABLE: &str = "_sqlx_migrations";
+
+/// [`TABLE`] where it is, whatever a file has done to the search path.
+pub(super) fn table(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Postgres => "public._sqlx_migrations",
+        Engine::Sqlite => "main._sqlx_migrations",
+    }
+}
 
 /// What was read of a database. Writes nothing.
 #[derive(Debug)]

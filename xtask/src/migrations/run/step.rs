@@ -8,10 +8,9 @@ use sqlx::migrate::{Migrate as _, MigrateError, Migration};
 use super::journal::{self, State};
 use super::outside::{self, Outcome};
 use super::retry::{Again, GaveUp, until_locked};
-use super::{Event, Events, Limits, failpoint, retry, state};
+use super::{Event, Events, Limits, failpoint, retry, state, transaction};
 use crate::database::{Link, on};
 use crate::exit::{Code, Problem};
-use crate::migrations::Engine;
 use crate::migrations::apply::Refused;
 use crate::migrations::lint::Sql;
 
@@ -21,6 +20,21 @@ pub(super) struct Step<'a> {
     pub(super) migration: &'a Migration,
     pub(super) source: &'a Sql,
     pub(super) limits: &'a Limits,
+}
+
+/// Why a migration in a transaction was not applied.
+#[derive(Debug)]
+enum Fault {
+    /// Nothing of it is left.
+    Refused(MigrateError),
+    /// It ended the transaction itself, and may have failed after that.
+    Ended(Option<MigrateError>),
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Fault::Refused(MigrateError::Execute(error))
+    }
 }
 
 impl Step<'_> {
@@ -34,10 +48,10 @@ impl Step<'_> {
             in_transaction: !migration.no_tx,
         });
         let began = Instant::now();
-        let result = if migration.no_tx {
-            self.outside(link).await
-        } else {
-            self.inside(link, events).await
+        let result = match link.fresh().await {
+            Ok(()) if migration.no_tx => self.outside(link).await,
+            Ok(()) => self.inside(link, events).await,
+            Err(error) => Err(error),
         };
         if let Err(error) = result {
             events(&Event::Failed {
@@ -75,8 +89,16 @@ impl Step<'_> {
                 });
             },
         );
-        let Err(GaveUp { error, passing }) = done.await else {
-            return Ok(());
+        let (error, passing) = match done.await {
+            Ok(()) => return Ok(()),
+            Err(GaveUp {
+                error: Fault::Ended(cause),
+                ..
+            }) => return self.ended(link, cause).await,
+            Err(GaveUp {
+                error: Fault::Refused(error),
+                passing,
+            }) => (error, passing),
         };
         let is_unknown =
             matches!(&error, MigrateError::Execute(cause) if cause.as_database_error().is_none());
@@ -96,35 +118,83 @@ impl Step<'_> {
         Err(problem.into())
     }
 
-    /// Four round trips and one commit; sqlx's own `apply` commits a second time, for the duration.
-    async fn transaction(&self, link: &mut Link) -> Result<(), MigrateError> {
-        let (migration, limits) = (self.migration, self.limits);
-        let began = Instant::now();
-        let opening = match link.engine() {
-            Engine::Postgres => format!(
-                "begin; set local lock_timeout = {}; set local statement_timeout = {}",
-                limits.lock.as_millis(),
-                limits.statement.as_millis()
-            ),
-            Engine::Sqlite => "begin immediate".to_owned(),
-        };
-        link.execute(&opening).await?;
+    /// Five round trips and one commit; sqlx's own `apply` commits a second time, for the duration.
+    async fn transaction(&self, link: &mut Link) -> Result<(), Fault> {
+        let migration = self.migration;
         let version = migration.version;
-        let done = match link.execute(migration.sql.as_str()).await {
-            Err(error) => Err(MigrateError::ExecuteMigration(error, version)),
-            Ok(()) => on!(link, c => c.skip(state::TABLE, migration).await),
-        };
-        if let Err(error) = done {
-            // Where the session is gone, so is its transaction.
+        let began = Instant::now();
+        transaction::begin(link, self.limits).await?;
+        if let Err(error) = link.execute(migration.sql.as_str()).await {
+            let error = MigrateError::ExecuteMigration(error, version);
+            return Err(if transaction::undo(link).await {
+                Fault::Ended(Some(error))
+            } else {
+                Fault::Refused(error)
+            });
+        }
+        if !transaction::is_open(link).await? {
             let _ = link.execute("rollback").await;
-            return Err(error);
+            return Err(Fault::Ended(None));
+        }
+        let table = state::table(link.engine());
+        let recorded = on!(link, c => c.skip(table, migration).await);
+        if let Err(error) = recorded {
+            let _ = link.execute("rollback").await;
+            return Err(Fault::Refused(error));
         }
         let commit = format!(
-            "update {} set execution_time = {} where version = {version}; commit",
-            state::TABLE,
+            "update {table} set execution_time = {} where version = {version}; commit",
             began.elapsed().as_nanos()
         );
         Ok(link.execute(&commit).await?)
+    }
+
+    /// What it committed is there without its row: the journal keeps it for a person to look at.
+    async fn ended(&self, link: &mut Link, cause: Option<MigrateError>) -> Result<()> {
+        let mut what = format!(
+            "`{}` ended the transaction that it runs in, and what it committed stays",
+            self.source.file
+        );
+        if let Some(cause) = cause {
+            what = format!("{what}: {}", self.refused(cause));
+        }
+        let problem = || Problem::new(Code::Red, what.clone()).help(self.look());
+        link.fresh().await.with_context(problem)?;
+        journal::begin(link, self.migration, "")
+            .await
+            .with_context(problem)?;
+        Err(problem().into())
+    }
+
+    /// What a person is to do about a statement whose effect the database does not show.
+    fn look(&self) -> String {
+        let version = self.migration.version;
+        format!(
+            "look at the database, and change no file before you say it: cargo xtask migrate --resume --done {version} where all of it is there, or --undone {version} once nothing of it is"
+        )
+    }
+
+    /// Of a file that ended its transaction a person alone can tell.
+    async fn decide(&self, link: &mut Link, decided: Option<bool>) -> Result<()> {
+        let file = &self.source.file;
+        match decided {
+            Some(true) => self.record(link).await,
+            Some(false) => {
+                journal::forget(link, self.migration.version).await?;
+                // It would end the next transaction too.
+                Err(Problem::new(
+                    Code::Red,
+                    format!("`{file}` is begun no longer, and was not sent again"),
+                )
+                .help("take COMMIT and ROLLBACK out of it, then: cargo xtask migrate")
+                .into())
+            }
+            None => Err(Problem::precondition(format!(
+                "`{file}` ended the transaction that it ran in: what it committed cannot be seen"
+            ))
+            .help(self.look())
+            .into()),
+        }
     }
 
     /// Under the journal: its row first, then the statement, then a look at what it left, then sqlx's
@@ -186,7 +256,8 @@ impl Step<'_> {
     }
 
     async fn record(&self, link: &mut Link) -> Result<()> {
-        on!(link, c => c.skip(state::TABLE, self.migration).await)
+        let table = state::table(link.engine());
+        on!(link, c => c.skip(table, self.migration).await)
             .context("failed to record the migration")?;
         journal::forget(link, self.migration.version).await
     }
@@ -200,6 +271,9 @@ impl Step<'_> {
         decided: Option<bool>,
     ) -> Result<()> {
         let migration = self.migration;
+        if !migration.no_tx {
+            return self.decide(link, decided).await;
+        }
         let ran = match entry.state() {
             Some(State::Ran) => decided.unwrap_or(true),
             Some(State::Begun) => {
@@ -244,16 +318,16 @@ impl Step<'_> {
     }
 }
 
-fn passing(error: &MigrateError) -> Option<&'static str> {
+fn passing(error: &Fault) -> Option<&'static str> {
     match error {
-        MigrateError::ExecuteMigration(cause, _) | MigrateError::Execute(cause) => {
+        Fault::Refused(MigrateError::ExecuteMigration(cause, _) | MigrateError::Execute(cause)) => {
             retry::passing(cause)
         }
         _ => None,
     }
 }
 
-/// A migration may have changed them for its session.
+/// Of the session, until they are set again.
 pub(super) async fn settings(link: &mut Link, lock: Duration, statement: Duration) -> Result<()> {
     let Link::Postgres { connection, .. } = link else {
         return Ok(());

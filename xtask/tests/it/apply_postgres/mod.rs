@@ -1,12 +1,14 @@
 //! `cargo xtask migrate` on a real PostgreSQL: killed, run by several at once, refused.
 
 mod backfill;
+mod ended;
 mod index;
 mod kill;
 mod lost;
 mod proxy;
 mod refuse;
 mod run;
+mod session;
 
 use std::process::Command;
 
