@@ -297,12 +297,16 @@ pub(crate) fn file_merged(
     file: &str,
 ) -> Result<Option<String>> {
     let path = format!("{}{file}", prefix(repo, root)?);
+    // libgit2 stores what it merges. Here that is in memory, of a handle that is then gone.
+    let repo = Repository::open(repo.path())?;
+    let odb = repo.odb()?;
+    odb.add_new_mempack_backend(1000)?;
     let (ours, theirs) = (repo.find_commit(ours)?, repo.find_commit(theirs)?);
     let merged = repo
         .merge_commits(&ours, &theirs, None)
         .context("failed to try the merge into trunk")?;
     match merged.get_path(Path::new(&path), 0) {
-        Some(entry) => text_of(repo, entry.id).map(Some),
+        Some(entry) => text_of(&repo, entry.id).map(Some),
         None => Ok(None),
     }
 }
