@@ -217,73 +217,85 @@ fn history(cx: &Cx, repo: &Repository, log: &Changelog<'_>) -> Result<Vec<Findin
     let Ok(head) = repo.head().and_then(|head| head.peel_to_commit()) else {
         return Ok(Vec::new());
     };
-    let mut findings: Vec<Finding> = Vec::new();
-    let mut add = |finding: Finding| {
-        if !findings.iter().any(|known| known.line == finding.line) {
-            findings.push(finding);
-        }
-    };
+    let mut changes = Vec::new();
     // On trunk itself, what is not committed yet is held against HEAD too.
     for from in [base.commit, base.head].into_iter().flatten() {
         if is_overridden(repo, from, head.id())? {
             continue;
         }
         if let Some(before) = repo::file_at(repo, &cx.root, from, FILE)? {
-            let changes = changelog::compare(&changelog::parse(&before), log);
-            for change in changes {
-                add(finding(change.line, &change));
-            }
+            changes.extend(changelog::compare(&changelog::parse(&before), log));
         }
     }
-    // Git puts an entry next to the lines that it stood at, and a release since may have moved them.
-    if let Some(tip) = base
-        .tip
-        .filter(|tip| base.head.is_none() && Some(*tip) != base.commit)
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut add = |finding: Finding| {
+        let is_known = |known: &Finding| {
+            known.line == finding.line && known.message == finding.message
+        };
+        if !findings.iter().any(is_known) {
+            findings.push(finding);
+        }
+    };
+    for change in &changes {
+        add(finding(change.line, change, ""));
+    }
+    // Git puts a line next to those that it stood at, and a release since may have moved them.
+    if let (Some(from), Some(tip), None) = (base.commit, base.tip, base.head)
+        && from != tip
+        && !is_overridden(repo, from, head.id())?
         && let Some(before) = repo::file_at(repo, &cx.root, tip, FILE)?
         && let Some(after) = repo::file_merged(repo, &cx.root, (head.id(), tip), FILE)?
     {
         let (before, after) = (changelog::parse(&before), changelog::parse(&after));
         for change in changelog::compare(&before, &after) {
-            if let Edit::Added(text) = &change.kind {
-                add(finding(log.line_of(text).unwrap_or(1), &change));
+            if !changes.iter().any(|known| known.release == change.release) {
+                let here = after.line(change.line).and_then(|text| log.line_of(text));
+                add(finding(here.unwrap_or(1), &change, " once merged"));
             }
         }
     }
     Ok(findings)
 }
 
-fn finding(line: usize, change: &Change) -> Finding {
+/// `when` ends what is said of the change: empty, or ` once merged`.
+fn finding(line: usize, change: &Change, when: &str) -> Finding {
     let release = &change.release;
+    let meant = format!("if it is meant, commit with the trailer `{OVERRIDE}: why`");
     let (rule, message, help) = match &change.kind {
         Edit::Added(text) => (
             "changelog/misfiled",
-            format!("`{text}` stands below `{release}` once merged, which is released"),
-            "git rebase onto trunk, and move it below `## [Unreleased]`".to_owned(),
+            format!("`{text}` stands below `{release}`{when}, which is released"),
+            format!("git rebase onto trunk, and move it below `## [Unreleased]`; {meant}"),
         ),
         Edit::Changed => (
             "changelog/released",
-            format!("`{release}` is released, and trunk says something else here"),
-            format!("put it back; if it is meant, commit with the trailer `{OVERRIDE}: why`"),
+            format!("`{release}` is released, and trunk says something else here{when}"),
+            format!("put it back; {meant}"),
         ),
         Edit::Removed => (
             "changelog/released",
-            format!("`{release}` is released, and has no heading any more"),
-            format!("put it back; if it is meant, commit with the trailer `{OVERRIDE}: why`"),
+            format!("`{release}` is released, and has no heading any more{when}"),
+            format!("put it back; {meant}"),
         ),
     };
     Finding::error(rule, message).at(FILE, line).help(help)
 }
 
+/// Whether a commit since `base` has a line `Changelog-Edit: why`. A squash merge leaves it in the
+/// middle of its message, where git knows no trailers.
 fn is_overridden(repo: &Repository, base: Oid, head: Oid) -> Result<bool> {
     let mut walk = repo.revwalk()?;
     walk.push(head)?;
     walk.hide(base)?;
     for commit in walk {
         let commit = repo.find_commit(commit.context("failed to read the history")?)?;
-        let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
-        let trailers = git2::message_trailers_strs(&message)?;
-        let mut trailers = trailers.iter();
-        if trailers.any(|(key, why)| key.eq_ignore_ascii_case(OVERRIDE) && !why.trim().is_empty()) {
+        let message = String::from_utf8_lossy(commit.message_bytes());
+        let gives_reason = |line: &str| {
+            line.split_once(':').is_some_and(|(key, why)| {
+                key.eq_ignore_ascii_case(OVERRIDE) && !why.trim().is_empty()
+            })
+        };
+        if message.lines().any(gives_reason) {
             return Ok(true);
         }
     }

@@ -101,6 +101,42 @@ fn an_entry_that_a_merge_would_put_below_a_release_is_found_before_the_merge() {
     assert_eq!(found(&sandbox), [] as [&str; 0]);
 }
 
+/// A line that trunk has released meanwhile changes where it went; with a reason it may.
+#[test]
+fn a_merge_that_changes_a_release_is_found_and_may_have_a_reason() {
+    let sandbox = repository();
+    let sh = &sandbox.sh;
+    cmd!(sh, "git switch --quiet --create feat/syrup")
+        .run()
+        .unwrap();
+    edit(&sandbox, "- Syrup.\n", "- Maple syrup.\n");
+    sandbox.commit("syrup");
+    cmd!(sh, "git switch --quiet main").run().unwrap();
+    release(&sandbox);
+    cmd!(sh, "git switch --quiet feat/syrup").run().unwrap();
+    let before = objects(&sandbox);
+    assert_eq!(found(&sandbox), ["changelog/released CHANGELOG.md:11"]);
+    (sandbox.xtask(&["ci", "changelog"]).expect(1))
+        .says("trunk says something else here once merged");
+    assert_eq!(objects(&sandbox), before, "a look at the merge leaves none");
+
+    edit(&sandbox, "- Maple syrup.\n", "- Syrup.\n- Jam.\n");
+    sandbox.commit("jam");
+    (sandbox.xtask(&["ci", "changelog"]).expect(1))
+        .says("`- Jam.` stands below `1.1.0` once merged")
+        .says("commit with the trailer `Changelog-Edit: why`");
+    sandbox.commit("say why\n\nChangelog-Edit: jam came with 1.1.0");
+    assert_eq!(found(&sandbox), [] as [&str; 0]);
+}
+
+/// How many files git's object store has.
+fn objects(sandbox: &Sandbox) -> usize {
+    walkdir::WalkDir::new(sandbox.dir.join(".git/objects"))
+        .into_iter()
+        .filter(|entry| entry.as_ref().unwrap().file_type().is_file())
+        .count()
+}
+
 #[test]
 fn what_was_released_changes_only_with_a_reason() {
     let sandbox = repository();
@@ -117,6 +153,20 @@ fn what_was_released_changes_only_with_a_reason() {
     sandbox.commit("say why\n\nChangelog-Edit: the forks were forgotten");
     assert_eq!(found(&sandbox), [] as [&str; 0]);
 
+    // A squash merge puts more paragraphs behind it.
+    let sandbox = repository();
+    let sh = &sandbox.sh;
+    cmd!(sh, "git switch --quiet --create fix/plates")
+        .run()
+        .unwrap();
+    edit(&sandbox, "- Plates.", "- Plates, and forks.");
+    sandbox.commit(
+        "Plates (#12)\n\n* plates\n\nNo changelog-edit: here\n\nChangelog-Edit: \n\n* more",
+    );
+    assert_eq!(found(&sandbox).len(), 1, "neither line has a reason");
+    sandbox.commit("Plates (#12)\n\n* plates\n\nchangelog-edit: the forks were forgotten\n\n* more\n\n---------\n\nCo-authored-by: A <a@h.org>");
+    assert_eq!(found(&sandbox), [] as [&str; 0]);
+
     let sandbox = repository();
     edit(
         &sandbox,
@@ -130,6 +180,16 @@ fn what_was_released_changes_only_with_a_reason() {
             "changelog/released CHANGELOG.md:1"
         ],
         "gone from the work tree of trunk"
+    );
+    edit(
+        &sandbox,
+        "\n## 0.1.0 - 2026-01-01\n\n### Fixed\n\n- Nothing yet.\n",
+        "",
+    );
+    assert_eq!(
+        found(&sandbox),
+        ["changelog/released CHANGELOG.md:1"; 2],
+        "each release that is gone"
     );
     let sandbox = repository();
     edit(&sandbox, "2026-01-01", "2026-01-01 [YANKED]");

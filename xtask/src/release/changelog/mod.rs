@@ -114,6 +114,12 @@ impl<'a> Changelog<'a> {
             .collect()
     }
 
+    /// The text of a line, without blanks at its end.
+    pub(crate) fn line(&self, number: usize) -> Option<&'a str> {
+        let before = number.checked_sub(1)?;
+        self.text.lines().nth(before).map(str::trim_end)
+    }
+
     /// The first line that is `text`, blanks at its end aside.
     pub(crate) fn line_of(&self, text: &str) -> Option<usize> {
         let at = self.text.lines().position(|line| line.trim_end() == text)?;
