@@ -13,7 +13,7 @@ mod tests;
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
+use pulldown_cmark::{Event, HeadingLevel, Parser, Tag};
 
 pub(crate) use heading::Link;
 pub(crate) use history::{Change, Edit, compare};
@@ -97,7 +97,7 @@ impl<'a> Release<'a> {
     pub(crate) fn is_empty(&self, log: &Changelog<'a>) -> bool {
         let body = &log.text[self.body.clone()];
         let says = |kind: &Kind| matches!(kind, Kind::List(_) | Kind::Text);
-        !blocks(body).0.iter().any(|block| says(&block.kind))
+        !blocks(body, 0).0.iter().any(|block| says(&block.kind))
     }
 }
 
@@ -148,19 +148,17 @@ enum Kind {
     Text,
 }
 
-/// Changelogs may begin with front matter.
-pub(super) const OPTIONS: Options = Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
-
 /// Reads any text; what is not a changelog has no releases.
 pub(crate) fn parse(text: &str) -> Changelog<'_> {
-    let (blocks, made) = blocks(text);
+    let start = start(text);
+    let (blocks, made) = blocks(text, start);
     let lines = Lines::of(text);
     let mut log = Changelog {
         text,
         releases: Vec::new(),
         strange: Vec::new(),
         loose: Vec::new(),
-        links: definitions(text, &made, &lines),
+        links: definitions(text, start, &made, &lines),
     };
     // Releases stand at the level of the first one: `# 1.2.3` in some files, `##` in most.
     let mut level = None;
@@ -228,21 +226,43 @@ pub(crate) fn parse(text: &str) -> Changelog<'_> {
     log
 }
 
-/// The blocks at the margin, and the ranges of all that text, code and HTML is made of, in order.
-fn blocks(text: &str) -> (Vec<Block>, Vec<Range<usize>>) {
+/// Where the Markdown begins: behind a byte order mark, and front matter between two lines `---`.
+fn start(text: &str) -> usize {
+    let top = text.len() - text.trim_start_matches('\u{feff}').len();
+    let mut lines = text[top..].split_inclusive('\n');
+    let is_fence = |line: &&str| line.trim_end() == "---";
+    let Some(fence) = lines.next().filter(is_fence) else {
+        return top;
+    };
+    let mut at = top + fence.len();
+    for (number, line) in lines.enumerate() {
+        // With a blank line behind it, it is a rule.
+        if number == 0 && line.trim().is_empty() {
+            return top;
+        }
+        at += line.len();
+        if is_fence(&line) {
+            return at;
+        }
+    }
+    top
+}
+
+/// The blocks at the margin behind `start`, and the ranges of all that text, code and HTML is made
+/// of, in order.
+fn blocks(text: &str, start: usize) -> (Vec<Block>, Vec<Range<usize>>) {
     let mut made = Vec::new();
-    let skipped = text.len() - text.trim_start_matches('\u{feff}').len();
     let mut blocks = Vec::new();
     let mut depth = 0;
-    for (event, range) in Parser::new_ext(&text[skipped..], OPTIONS).into_offset_iter() {
-        let range = range.start + skipped..range.end + skipped;
+    for (event, range) in Parser::new(&text[start..]).into_offset_iter() {
+        let range = range.start + start..range.end + start;
         match event {
             Event::Start(tag) => {
                 if depth == 0 {
                     let kind = match tag {
                         Tag::Heading { level, .. } => Kind::Heading(level),
                         Tag::List(_) => Kind::List(Vec::new()),
-                        Tag::HtmlBlock | Tag::MetadataBlock(_) => Kind::Html,
+                        Tag::HtmlBlock => Kind::Html,
                         _ => Kind::Text,
                     };
                     let range = range.start..end_of_line(text, range.end);
@@ -280,15 +300,20 @@ fn end_of_line(text: &str, at: usize) -> usize {
 }
 
 /// Definitions make no event: they are lines of which nothing else is made, wherever they stand.
-fn definitions<'a>(text: &'a str, made: &[Range<usize>], lines: &Lines) -> Vec<Definition<'a>> {
+fn definitions<'a>(
+    text: &'a str,
+    start: usize,
+    made: &[Range<usize>],
+    lines: &Lines,
+) -> Vec<Definition<'a>> {
     let mut found = Vec::new();
-    let mut at = 0;
-    let mut rest = text.split_inclusive('\n').peekable();
+    let mut at = start;
+    let mut rest = text[start..].split_inclusive('\n').peekable();
     while let Some(line) = rest.next() {
         let mut range = at..at + line.len();
         at = range.end;
         let Some((label, mut target)) = line
-            .trim_start_matches([' ', '\u{feff}'])
+            .trim_start_matches(' ')
             .strip_prefix('[')
             .and_then(|rest| rest.split_once("]:"))
         else {

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use anyhow::Result;
-use pulldown_cmark::{BrokenLink, Event, LinkType, Parser, Tag, TagEnd};
+use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
 use semver::Version;
 
-use super::{Changelog, FILE, Kind, OPTIONS, Release, blocks, spliced};
+use super::{Changelog, FILE, Kind, Release, blocks, spliced};
 use crate::exit::Problem;
 
 /// What the changelog says of `version`, as Markdown with `\n`. `page` is where files of the tag can
@@ -18,7 +18,7 @@ pub(crate) fn notes(log: &Changelog<'_>, version: &Version, page: Option<&str>) 
     let release = the_one(log, version)?;
     let mut body = &log.text[release.body.clone()];
     // A line drawn between releases belongs to neither.
-    while let Some(block) = blocks(body).0.last()
+    while let Some(block) = blocks(body, 0).0.last()
         && matches!(block.kind, Kind::Rule)
     {
         body = &body[..block.range.start];
@@ -100,7 +100,7 @@ fn links(log: &Changelog<'_>, body: &str, page: Option<&str>) -> (Edits, BTreeSe
         let definition = log.link(&link.reference)?;
         Some((definition.target.to_owned().into(), "".into()))
     };
-    let parser = Parser::new_with_broken_link_callback(body, OPTIONS, Some(elsewhere));
+    let parser = Parser::new_with_broken_link_callback(body, Options::empty(), Some(elsewhere));
     let mut used = BTreeSet::new();
     let mut edits = Vec::new();
     // Of each open link: its new target, the old one, and where its words end.

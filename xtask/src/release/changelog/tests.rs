@@ -60,11 +60,19 @@ fn corpus() -> Vec<(String, String)> {
         .collect()
 }
 
+/// The text behind a byte order mark and front matter.
+fn markdown(text: &str) -> &str {
+    let text = text.trim_start_matches('\u{feff}');
+    text.strip_prefix("---")
+        .and_then(|rest| Some(rest.split_once("\n---")?.1.split_once('\n')?.1))
+        .unwrap_or(text)
+}
+
 /// What the headings of the first two levels say when rendered: a reading without ranges.
 fn rendered_headings(text: &str) -> Vec<(HeadingLevel, String)> {
     let mut headings: Vec<(HeadingLevel, String)> = Vec::new();
     let (mut inside, mut depth) = (false, 0);
-    for event in Parser::new_ext(text.trim_start_matches('\u{feff}'), OPTIONS) {
+    for event in Parser::new(markdown(text)) {
         match event {
             Event::Start(Tag::Heading { level, .. }) if depth == 0 && level <= HeadingLevel::H2 => {
                 headings.push((level, String::new()));
@@ -177,10 +185,8 @@ fn notes_of_a_real_release_are_complete_in_themselves() {
         let log = parse(&text);
         // Every release of a file as it is, some of the others.
         let step = if name.ends_with("(as it is)") { 1 } else { 17 };
-        let skipped = text.len() - text.trim_start_matches('\u{feff}').len();
-        let whole: Vec<_> = Parser::new_ext(&text[skipped..], OPTIONS)
-            .into_offset_iter()
-            .collect();
+        let skipped = text.len() - markdown(&text).len();
+        let whole: Vec<_> = Parser::new(&text[skipped..]).into_offset_iter().collect();
         for release in log.releases.iter().rev().step_by(step) {
             let Some(version) = release
                 .version()
@@ -200,7 +206,7 @@ fn notes_of_a_real_release_are_complete_in_themselves() {
                     .map(|(event, _)| event.clone()),
             );
             assert_eq!(
-                targets(Parser::new_ext(&got, OPTIONS)),
+                targets(Parser::new(&got)),
                 wanted,
                 "{name} {version}\n{got}"
             );
@@ -217,6 +223,32 @@ fn notes_of_a_real_release_are_complete_in_themselves() {
         }
     }
     assert!(seen > 2000, "{seen}");
+}
+
+/// Names of the releases.
+fn names(text: &str) -> Vec<&str> {
+    let log = parse(text);
+    log.releases.iter().map(|release| release.name).collect()
+}
+
+#[test]
+fn front_matter_stands_at_the_top_alone() {
+    let rules = "## 1.1.0\n\n---\n[a]: b\n\n## 1.0.0\n\n- a\n\n---\n\n## 0.1.0\n";
+    assert_eq!(names(rules), ["1.1.0", "1.0.0", "0.1.0"]);
+    let front = format!("---\n## 9.9.9\n[c]: d\n---\n{rules}");
+    for text in [
+        front.clone(),
+        format!("\u{feff}{front}"),
+        front.replace('\n', "\r\n"),
+    ] {
+        assert_eq!(names(&text), ["1.1.0", "1.0.0", "0.1.0"], "{text}");
+        let log = parse(&text);
+        assert_eq!(log.links.len(), 1);
+        assert_eq!(log.releases[0].line, 5);
+    }
+    let rule = format!("---\n\n{rules}");
+    assert_eq!(names(&rule), ["1.1.0", "1.0.0", "0.1.0"]);
+    assert_eq!(names("---\n## 1.0.0\n"), ["1.0.0"]);
 }
 
 proptest::proptest! {
