@@ -105,6 +105,19 @@ fn is_version(word: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+'))
 }
 
+/// Whether a heading begins with what somebody may have meant as a version: `1.0`, `v2`, `[1.x]`.
+pub(super) fn is_like_version(text: &str) -> bool {
+    let Some(word) = words(text).next().map(|range| &text[range]) else {
+        return false;
+    };
+    let bare = word.strip_prefix(['v', 'V']).unwrap_or(word);
+    let core = bare.split(['-', '+']).next().unwrap_or_default();
+    let is_number = |part: &str| part == "x" || part.bytes().all(|b| b.is_ascii_digit());
+    core.starts_with(|c: char| c.is_ascii_digit())
+        && core.split('.').all(is_number)
+        && (core.contains('.') || bare.len() < word.len())
+}
+
 fn is_package(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphabetic())
         && word
@@ -196,6 +209,32 @@ mod tests {
             ("UNRELEASED", ("", "UNRELEASED", Link::None, "", false)),
         ] {
             assert_eq!(read(text), Some(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_meant_as_a_version() {
+        for text in [
+            "1.0",
+            "[1.0] - 2026-01-31",
+            "v2",
+            "1.x",
+            "v1.0-beta",
+            "1.2.3.4.5",
+        ] {
+            assert!(is_like_version(text), "{text}");
+        }
+        for text in [
+            "2026-01-31",
+            "2026",
+            "1",
+            "Version 1.0",
+            "What's Changed",
+            "v",
+            "",
+            "1a.2",
+        ] {
+            assert!(!is_like_version(text), "{text}");
         }
     }
 

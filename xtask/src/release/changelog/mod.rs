@@ -28,7 +28,8 @@ pub(crate) const FILE: &str = "CHANGELOG.md";
 pub(crate) struct Changelog<'a> {
     text: &'a str,
     pub(crate) releases: Vec<Release<'a>>,
-    /// Headings where releases stand, that name none.
+    /// Headings where releases stand, that name none. Those that look like a version, `1.0`, end
+    /// what stands below the release above.
     pub(crate) strange: Vec<(usize, &'a str)>,
     /// List items that stand under a release but under no section.
     pub(crate) loose: Vec<usize>,
@@ -160,20 +161,22 @@ pub(crate) fn parse(text: &str) -> Changelog<'_> {
         loose: Vec::new(),
         links: definitions(text, start, &made, &lines),
     };
-    // Releases stand at the level of the first one: `# 1.2.3` in some files, `##` in most.
+    // Of the release above; files mix `# 1.1.0` and `## 1.0.1`.
     let mut level = None;
+    let mut is_open = false;
+    let mut ends = Vec::new();
     for block in &blocks {
         let line = lines.number(block.range.start);
         match &block.kind {
             Kind::Heading(depth) => {
                 let title = title(text, &block.range);
                 let words = &text[title.clone()];
-                let read = (*depth <= HeadingLevel::H2
-                    && level.is_none_or(|level| level == *depth))
-                .then(|| heading::read(words))
-                .flatten();
+                let read = (*depth <= HeadingLevel::H2)
+                    .then(|| heading::read(words))
+                    .flatten();
                 if let Some(read) = read {
-                    level = Some(*depth);
+                    (level, is_open) = (Some(*depth), true);
+                    ends.push(block.range.start);
                     let of = |range: Range<usize>| &words[range];
                     log.releases.push(Release {
                         name: of(read.name),
@@ -188,10 +191,16 @@ pub(crate) fn parse(text: &str) -> Changelog<'_> {
                         title,
                         body: block.range.end..text.len(),
                     });
+                } else if level.is_some_and(|level| *depth <= level)
+                    && heading::is_like_version(words)
+                {
+                    is_open = false;
+                    ends.push(block.range.start);
+                    log.strange.push((line, words));
                 } else if level == Some(*depth) {
                     log.strange.push((line, words));
                 } else if level.is_some_and(|level| below(level) == *depth)
-                    && let Some(release) = log.releases.last_mut()
+                    && let Some(release) = log.releases.last_mut().filter(|_| is_open)
                 {
                     release.sections.push(Section {
                         name: words,
@@ -201,7 +210,7 @@ pub(crate) fn parse(text: &str) -> Changelog<'_> {
                 }
             }
             Kind::List(items) => {
-                let Some(release) = log.releases.last_mut() else {
+                let Some(release) = log.releases.last_mut().filter(|_| is_open) else {
                     continue;
                 };
                 match release.sections.last_mut() {
@@ -212,16 +221,10 @@ pub(crate) fn parse(text: &str) -> Changelog<'_> {
             Kind::Html | Kind::Rule | Kind::Text => {}
         }
     }
-    let starts: Vec<usize> = log
-        .releases
-        .iter()
-        .map(|release| release.heading.start)
-        .collect();
-    for (release, next) in log.releases.iter_mut().zip(starts.iter().skip(1)) {
-        release.body.end = *next;
-    }
-    if let (Some(last), Some(block)) = (log.releases.last_mut(), blocks.last()) {
-        last.body.end = block.range.end.max(last.body.start);
+    ends.extend(blocks.last().map(|block| block.range.end));
+    for release in &mut log.releases {
+        let end = ends.iter().find(|end| **end >= release.body.start);
+        release.body.end = end.copied().unwrap_or(release.body.start);
     }
     log
 }
