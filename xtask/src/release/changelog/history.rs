@@ -1,6 +1,6 @@
 //! What has been released stays as it is: two texts of one changelog compared.
 
-use super::{Changelog, Release};
+use super::{Changelog, Release, lines};
 
 /// A difference below a released version. Lines are those of the later text.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,18 +22,19 @@ pub(crate) enum Edit {
 /// lines, link definitions and `[YANKED]` may change.
 pub(crate) fn compare(before: &Changelog<'_>, after: &Changelog<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
-    for old in before
-        .releases
-        .iter()
-        .filter(|release| !release.is_unreleased())
-    {
+    for (at, old) in before.releases.iter().enumerate() {
+        if old.is_unreleased() {
+            continue;
+        }
         let is_same = |new: &&Release<'_>| new.name == old.name && new.package == old.package;
+        // A version may stand there twice.
+        let earlier = before.releases.iter().take(at).filter(is_same).count();
         let change = |line, kind| Change {
             release: old.name.to_owned(),
             line,
             kind,
         };
-        let Some(new) = after.releases.iter().find(is_same) else {
+        let Some(new) = after.releases.iter().filter(is_same).nth(earlier) else {
             changes.push(change(1, Edit::Removed));
             continue;
         };
@@ -41,7 +42,7 @@ pub(crate) fn compare(before: &Changelog<'_>, after: &Changelog<'_>) -> Vec<Chan
             changes.push(change(new.line, Edit::Changed));
             continue;
         }
-        let (had, has) = (lines(before, old), lines(after, new));
+        let (had, has) = (said(before, old), said(after, new));
         let mut left = had.iter().map(|(_, text)| *text).peekable();
         let mut added = Vec::new();
         for (line, text) in &has {
@@ -70,14 +71,18 @@ pub(crate) fn compare(before: &Changelog<'_>, after: &Changelog<'_>) -> Vec<Chan
 }
 
 /// The lines below a heading that say something, with their numbers.
-fn lines<'a>(log: &Changelog<'a>, release: &Release<'a>) -> Vec<(usize, &'a str)> {
-    let first = log.text[..release.body.start].matches('\n').count() + 1;
-    let is_link = |line: usize| log.links.iter().any(|link| link.line == line);
-    log.text[release.body.clone()]
-        .lines()
+fn said<'a>(log: &Changelog<'a>, release: &Release<'a>) -> Vec<(usize, &'a str)> {
+    let first = release.line + lines(&log.text[release.heading.clone()]).count();
+    let is_link = |at: usize| log.links.iter().any(|link| link.range.contains(&at));
+    let mut at = release.body.start;
+    lines(&log.text[release.body.clone()])
         .enumerate()
-        .map(|(at, text)| (first + at, text.trim_end()))
-        .filter(|(line, text)| !text.is_empty() && !is_link(*line))
+        .filter_map(|(number, line)| {
+            let start = at;
+            at += line.len();
+            let text = line.trim_end();
+            (!text.is_empty() && !is_link(start)).then_some((first + number, text))
+        })
         .collect()
 }
 
@@ -102,6 +107,7 @@ mod tests {
             changes(&format!("\u{feff}{}", BEFORE.replace('\n', "\r\n"))),
             []
         );
+        assert_eq!(changes(&BEFORE.replace('\n', "\r")), []);
         let released = BEFORE.replace(
             "## [Unreleased]\n",
             "## [Unreleased]\n\n## [2.0.0] - 2026-03-01\n\n- c\n",

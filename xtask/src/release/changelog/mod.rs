@@ -118,12 +118,12 @@ impl<'a> Changelog<'a> {
     /// The text of a line, without blanks at its end.
     pub(crate) fn line(&self, number: usize) -> Option<&'a str> {
         let before = number.checked_sub(1)?;
-        self.text.lines().nth(before).map(str::trim_end)
+        lines(self.text).nth(before).map(str::trim_end)
     }
 
     /// The first line that is `text`, blanks at its end aside.
     pub(crate) fn line_of(&self, text: &str) -> Option<usize> {
-        let at = self.text.lines().position(|line| line.trim_end() == text)?;
+        let at = lines(self.text).position(|line| line.trim_end() == text)?;
         Some(at + 1)
     }
 
@@ -232,7 +232,7 @@ pub(crate) fn parse(text: &str) -> Changelog<'_> {
 /// Where the Markdown begins: behind a byte order mark, and front matter between two lines `---`.
 fn start(text: &str) -> usize {
     let top = text.len() - text.trim_start_matches('\u{feff}').len();
-    let mut lines = text[top..].split_inclusive('\n');
+    let mut lines = lines(&text[top..]);
     let is_fence = |line: &&str| line.trim_end() == "---";
     let Some(fence) = lines.next().filter(is_fence) else {
         return top;
@@ -292,14 +292,30 @@ fn blocks(text: &str, start: usize) -> (Vec<Block>, Vec<Range<usize>>) {
     (blocks, made)
 }
 
-/// A block ends with its line, whether the parser counts the line's ending or not.
+/// Where the line of `at` ends, with its ending; at the end of a line it is `at` itself. Lines end as
+/// in CommonMark: with `\n`, `\r\n` or `\r`.
 fn end_of_line(text: &str, at: usize) -> usize {
-    if text[..at].ends_with('\n') {
+    let (before, behind) = text.split_at(at);
+    if before.ends_with('\r') && behind.starts_with('\n') {
+        return at + 1;
+    }
+    if before.ends_with(['\n', '\r']) {
         return at;
     }
-    text[at..]
-        .find('\n')
-        .map_or(text.len(), |found| at + found + 1)
+    match behind.find(['\n', '\r']) {
+        Some(found) if behind[found..].starts_with("\r\n") => at + found + 2,
+        Some(found) => at + found + 1,
+        None => text.len(),
+    }
+}
+
+/// Lines with their endings.
+fn lines(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let (line, behind) = text.split_at(end_of_line(text, 0));
+        text = behind;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// Definitions make no event: they are lines of which nothing else is made, wherever they stand.
@@ -311,7 +327,7 @@ fn definitions<'a>(
 ) -> Vec<Definition<'a>> {
     let mut found = Vec::new();
     let mut at = start;
-    let mut rest = text[start..].split_inclusive('\n').peekable();
+    let mut rest = self::lines(&text[start..]);
     while let Some(line) = rest.next() {
         let mut range = at..at + line.len();
         at = range.end;
@@ -345,7 +361,7 @@ fn definitions<'a>(
 /// The words of a heading, without `#`, underline and blanks around.
 fn title(text: &str, range: &Range<usize>) -> Range<usize> {
     let whole = &text[range.clone()];
-    let line = whole.lines().next().unwrap_or_default();
+    let line = lines(whole).next().unwrap_or_default();
     let head = line.trim_start();
     let is_atx = head.starts_with('#');
     let words = if is_atx {
@@ -388,12 +404,11 @@ struct Lines(Vec<usize>);
 
 impl Lines {
     fn of(text: &str) -> Self {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Self(
-            std::iter::once(0)
-                .chain(ends.map(|(at, _)| at + 1))
-                .collect(),
-        )
+        let ends = lines(text).scan(0, |at, line| {
+            *at += line.len();
+            Some(*at)
+        });
+        Self(std::iter::once(0).chain(ends).collect())
     }
 
     /// The line of a byte, from 1.

@@ -31,7 +31,9 @@ pub(crate) fn notes(log: &Changelog<'_>, version: &Version, page: Option<&str>) 
             edits.push((range.start - start..range.end - start, String::new()));
         }
     }
-    let text = spliced(body, edits).replace("\r\n", "\n");
+    let text = spliced(body, edits)
+        .replace("\r\n", "\n")
+        .replace('\r', "\n");
     let mut out = format!("{}\n", text.trim_matches('\n').trim_end());
     let mut said = BTreeSet::new();
     for definition in &log.links {
