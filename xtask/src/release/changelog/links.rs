@@ -41,14 +41,16 @@ pub(crate) fn stale(log: &Changelog<'_>) -> Vec<(usize, String)> {
     let versions: Vec<_> = log
         .releases
         .iter()
-        .filter(|release| release.version().is_some())
+        .filter_map(|release| Some((release, release.version()?)))
         .collect();
+    let last_final = versions.iter().find(|(_, version)| version.pre.is_empty());
     if let Some(unreleased) = log.unreleased()
-        && let Some(newest) = versions.first()
+        && let Some((newest, _)) = versions.first()
         && let Some((link, from)) = log
             .link(unreleased.name)
             .and_then(|link| Some((link, Target::of(link.target)?.from?)))
         && !is_tag_of(from, newest.name)
+        && !last_final.is_some_and(|(last, _)| is_tag_of(from, last.name))
     {
         let message = format!(
             "`[{}]` compares with `{from}`, and `{}` is the newest release",
@@ -56,7 +58,7 @@ pub(crate) fn stale(log: &Changelog<'_>) -> Vec<(usize, String)> {
         );
         found.push((link.line, message));
     }
-    for (at, release) in versions.iter().enumerate() {
+    for (release, version) in &versions {
         let Some((link, target)) = log
             .link(release.name)
             .and_then(|link| Some((link, Target::of(link.target)?)))
@@ -68,12 +70,20 @@ pub(crate) fn stale(log: &Changelog<'_>) -> Vec<(usize, String)> {
                 link.line,
                 format!("`[{}]` leads to `{}`", link.label, target.to),
             ));
-        } else if let (Some(from), Some(before)) = (target.from, versions.get(at + 1))
-            && !is_tag_of(from, before.name)
+            continue;
+        }
+        // Releases on branches and candidates compare with another than the next one below.
+        let mut older = versions
+            .iter()
+            .filter(|(_, other)| other.cmp_precedence(version).is_lt())
+            .peekable();
+        if let Some(from) = target.from
+            && older.peek().is_some()
+            && !older.any(|(other, _)| is_tag_of(from, other.name))
         {
             let message = format!(
-                "`[{}]` compares with `{from}`, and `{}` is the release before it",
-                link.label, before.name
+                "`[{}]` compares with `{from}`, which is no release before it",
+                link.label
             );
             found.push((link.line, message));
         }

@@ -279,6 +279,26 @@ fn releases_of_two_levels_and_what_looks_like_one() {
     assert_eq!(log.loose, [9, 13, 23]);
 }
 
+#[test]
+fn links_of_candidates_and_of_branches_are_not_stale() {
+    let text = "## [Unreleased]\n\n## [2.0.0-rc.1]\n\n## [1.1.0]\n\n## [1.1.0-rc.1]\n\n## [1.0.1]\n\n## [1.0.0]\n\n[Unreleased]: https://h/compare/v1.1.0...HEAD\n[2.0.0-rc.1]: https://h/compare/v1.0.0...v2.0.0-rc.1\n[1.1.0]: https://h/compare/v1.0.0...v1.1.0\n[1.1.0-rc.1]: https://h/compare/v1.0.0...v1.1.0-rc.1\n[1.0.1]: https://h/compare/v1.0.0...v1.0.1\n[1.0.0]: https://h/releases/tag/v1.0.0\n";
+    let lines = |text: &str| -> Vec<usize> {
+        let found = stale(&parse(text));
+        found.into_iter().map(|(line, _)| line).collect()
+    };
+    assert_eq!(lines(text), [] as [usize; 0]);
+    for (from, to, line) in [
+        ("v1.1.0...HEAD", "v1.0.1...HEAD", 13),
+        ("v1.0.0...v1.1.0\n", "v2.0.0-rc.1...v1.1.0\n", 15),
+        ("v1.0.0...v1.1.0\n", "v1.1.0...v1.1.0\n", 15),
+        ("v1.0.0...v1.1.0\n", "v0.9.0...v1.1.0\n", 15),
+        ("v1.0.0...v1.1.0\n", "v1.0.0...v1.0.1\n", 15),
+    ] {
+        assert!(text.contains(from));
+        assert_eq!(lines(&text.replacen(from, to, 1)), [line], "{to}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn any_text_is_read(text in "([#\\[\\]()`~<>!:\\-_ \t\r\n\u{feff}]|1\\.2\\.3|\n## 1\\.2\\.3|\r# 1\\.1\\.0|\r\n## \\[1\\.0\\.0-rc\\.1]|Unreleased|2026-01-31|<!--|-->|```|https://h/compare/v1\\.0\\.0\\.\\.\\.HEAD|ä){0,60}") {
