@@ -409,7 +409,7 @@ fn findings(log: &Changelog<'_>) -> Vec<Finding> {
     for (at, link) in log.links.iter().enumerate() {
         let first = log.links[..at]
             .iter()
-            .find(|first| first.is(link.label) && first.target != link.target);
+            .find(|first| first.key == link.key && first.target != link.target);
         if let Some(first) = first {
             let message = format!(
                 "`[{}]` is defined otherwise in line {}, which is the one that counts",

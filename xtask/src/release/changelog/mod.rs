@@ -67,21 +67,25 @@ pub(crate) struct Section<'a> {
     pub(crate) entries: usize,
 }
 
-/// `[label]: target`.
+/// `[label]: target "title"`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Definition<'a> {
     pub(crate) label: &'a str,
+    /// What labels are told apart by.
+    pub(crate) key: String,
+    /// Without `<` and `>`.
     pub(crate) target: &'a str,
+    /// With its quotes; empty without one.
+    title: &'a str,
     pub(crate) line: usize,
     /// The line with its ending.
     range: Range<usize>,
 }
 
-impl Definition<'_> {
-    /// Labels are told apart without case (CommonMark 0.31, "matches").
-    pub(crate) fn is(&self, label: &str) -> bool {
-        self.label.to_lowercase() == label.to_lowercase()
-    }
+/// Labels are told apart without case, blanks as one (CommonMark 0.31, "matches").
+fn key(label: &str) -> String {
+    let words: Vec<&str> = label.split_whitespace().collect();
+    words.join(" ").to_lowercase()
 }
 
 impl<'a> Release<'a> {
@@ -129,7 +133,8 @@ impl<'a> Changelog<'a> {
 
     /// The definition that a `label` leads to: the first one counts.
     pub(crate) fn link(&self, label: &str) -> Option<&Definition<'a>> {
-        self.links.iter().find(|link| link.is(label))
+        let key = key(label);
+        self.links.iter().find(|link| link.key == key)
     }
 }
 
@@ -347,9 +352,17 @@ fn definitions<'a>(
                 (target, at) = (line, at + line.len());
                 range.end = at;
             }
+            let target = target.trim();
+            let pointed = target.strip_prefix('<');
+            let (target, title) = pointed
+                .and_then(|rest| rest.split_once('>'))
+                .or_else(|| target.split_once(char::is_whitespace))
+                .unwrap_or((target, ""));
             found.push(Definition {
                 label,
-                target: target.trim(),
+                key: key(label),
+                target,
+                title: title.trim(),
                 line: lines.number(range.start),
                 range,
             });

@@ -9,7 +9,7 @@ use anyhow::Result;
 use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
 use semver::Version;
 
-use super::{Changelog, FILE, Kind, Release, blocks, spliced};
+use super::{Changelog, FILE, Kind, Release, blocks, key, spliced};
 use crate::exit::Problem;
 
 /// What the changelog says of `version`, as Markdown with `\n`. `page` is where files of the tag can
@@ -37,14 +37,17 @@ pub(crate) fn notes(log: &Changelog<'_>, version: &Version, page: Option<&str>) 
     let mut out = format!("{}\n", text.trim_matches('\n').trim_end());
     let mut said = BTreeSet::new();
     for definition in &log.links {
-        let label = definition.label.to_lowercase();
-        if used.contains(&label) && said.insert(label) {
+        if used.contains(&definition.key) && said.insert(&definition.key) {
             if said.len() == 1 {
                 out.push('\n');
             }
-            let (label, target) = (definition.label, definition.target);
-            let target = permanent(target, page).unwrap_or_else(|| target.to_owned());
-            writeln!(out, "[{label}]: {target}")?;
+            let old = definition.target;
+            let mut target = permanent(old, page).unwrap_or_else(|| old.to_owned());
+            if target.is_empty() || target.contains([' ', '\t']) {
+                target = format!("<{target}>");
+            }
+            let line = format!("[{}]: {target} {}", definition.label, definition.title);
+            writeln!(out, "{}", line.trim_end())?;
         }
     }
     Ok(out)
@@ -95,7 +98,7 @@ fn the_one<'l, 'a>(log: &'l Changelog<'a>, version: &Version) -> Result<&'l Rele
 
 type Edits = Vec<(Range<usize>, String)>;
 
-/// Edits that make inline links of `body` permanent, and the labels (in lower case) it refers to.
+/// Edits that make inline links of `body` permanent, and the keys of the labels it refers to.
 fn links(log: &Changelog<'_>, body: &str, page: Option<&str>) -> (Edits, BTreeSet<String>) {
     // Most definitions stand at the end of the file, not in the body.
     let elsewhere = |link: BrokenLink<'_>| {
@@ -131,7 +134,7 @@ fn links(log: &Changelog<'_>, body: &str, page: Option<&str>) -> (Edits, BTreeSe
                     | LinkType::CollapsedUnknown
                     | LinkType::Shortcut
                     | LinkType::ShortcutUnknown => {
-                        used.insert(id.to_lowercase());
+                        used.insert(key(&id));
                         None
                     }
                     _ => None,

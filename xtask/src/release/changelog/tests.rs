@@ -299,6 +299,18 @@ fn links_of_candidates_and_of_branches_are_not_stale() {
     }
 }
 
+#[test]
+fn definitions_have_a_target_and_a_title() {
+    let text = "## [1.0.0]\n\n- [A  b] and [c] and [d]\n\n[1.0.0]: <https://h/releases/tag/v1.0.0> \"t\"\n[a B]: <docs/a b.md> 'of a'\n[c]: docs/c.md \"of c\"\n[d]: <>\n[a b]: other\n";
+    let log = parse(text);
+    assert_eq!(stale(&log), []);
+    let notes = notes(&log, &Version::new(1, 0, 0), Some("https://h/blob/v1.0.0")).unwrap();
+    assert_eq!(
+        notes,
+        "- [A  b] and [c] and [d]\n\n[a B]: <https://h/blob/v1.0.0/docs/a b.md> 'of a'\n[c]: https://h/blob/v1.0.0/docs/c.md \"of c\"\n[d]: <>\n"
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn any_text_is_read(text in "([#\\[\\]()`~<>!:\\-_ \t\r\n\u{feff}]|1\\.2\\.3|\n## 1\\.2\\.3|\r# 1\\.1\\.0|\r\n## \\[1\\.0\\.0-rc\\.1]|Unreleased|2026-01-31|<!--|-->|```|https://h/compare/v1\\.0\\.0\\.\\.\\.HEAD|ä){0,60}") {
