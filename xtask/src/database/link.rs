@@ -19,7 +19,18 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Migrations go to the schema `public`, as the tables of the tool do: it stands first on the search
 /// path, whatever a role or a database has there.
-const SCHEMA: &str = "select set_config('search_path', concat_ws(', ', 'public', nullif(current_setting('search_path'), '')), false)";
+macro_rules! schema {
+    () => {
+        "select set_config('search_path', concat_ws(', ', 'public', nullif(current_setting('search_path'), '')), false)"
+    };
+}
+
+/// Makes a session of PostgreSQL what it was when it was opened: an earlier migration may have set
+/// something for it, or become another role.
+pub(crate) const FRESH: &str = concat!(
+    "reset session authorization; reset role; reset all; ",
+    schema!()
+);
 
 /// A dedicated connection: no pool, so that what a session holds ends with it.
 #[derive(Debug)]
@@ -82,19 +93,15 @@ impl Link {
     async fn begin(&mut self, target: &Target) -> Result<()> {
         if let Link::Postgres { connection, .. } = self {
             pooler::refuse(target, connection).await?;
-            self.public_first(SCHEMA).await?;
+            self.public_first(schema!()).await?;
         }
         Ok(())
     }
 
-    /// Makes the session what it was when it was opened: an earlier migration may have set something
-    /// for it, or become another role.
+    /// See [`FRESH`].
     pub(crate) async fn fresh(&mut self) -> Result<()> {
         match self {
-            Link::Postgres { .. } => {
-                let reset = "reset session authorization; reset role; reset all; ";
-                self.public_first(&format!("{reset}{SCHEMA}")).await
-            }
+            Link::Postgres { .. } => self.public_first(FRESH).await,
             Link::Sqlite { .. } => Ok(()),
         }
     }

@@ -14,7 +14,7 @@ mod scratch;
 mod target;
 
 pub(crate) use drift::drift;
-pub(crate) use link::{Link, on};
+pub(crate) use link::{FRESH, Link, on};
 pub(crate) use marker::refusal;
 pub(crate) use permit::Permit;
 pub(crate) use scratch::Scratch;

@@ -229,9 +229,8 @@ fn history(cx: &Cx, repo: &Repository, log: &Changelog<'_>) -> Result<Vec<Findin
     }
     let mut findings: Vec<Finding> = Vec::new();
     let mut add = |finding: Finding| {
-        let is_known = |known: &Finding| {
-            known.line == finding.line && known.message == finding.message
-        };
+        let is_known =
+            |known: &Finding| known.line == finding.line && known.message == finding.message;
         if !findings.iter().any(is_known) {
             findings.push(finding);
         }

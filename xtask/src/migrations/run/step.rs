@@ -48,10 +48,10 @@ impl Step<'_> {
             in_transaction: !migration.no_tx,
         });
         let began = Instant::now();
-        let result = match link.fresh().await {
-            Ok(()) if migration.no_tx => self.outside(link).await,
-            Ok(()) => self.inside(link, events).await,
-            Err(error) => Err(error),
+        let result = if migration.no_tx {
+            self.outside(link).await
+        } else {
+            self.inside(link, events).await
         };
         if let Err(error) = result {
             events(&Event::Failed {
@@ -118,35 +118,29 @@ impl Step<'_> {
         Err(problem.into())
     }
 
-    /// Five round trips and one commit; sqlx's own `apply` commits a second time, for the duration.
+    /// Four round trips and one commit; sqlx's own `apply` commits a second time, for the duration.
     async fn transaction(&self, link: &mut Link) -> Result<(), Fault> {
         let migration = self.migration;
         let version = migration.version;
         let began = Instant::now();
-        transaction::begin(link, self.limits).await?;
+        transaction::begin(link, self.limits, version).await?;
         if let Err(error) = link.execute(migration.sql.as_str()).await {
             let error = MigrateError::ExecuteMigration(error, version);
-            return Err(if transaction::undo(link).await {
+            return Err(if transaction::undo(link, version).await {
                 Fault::Ended(Some(error))
             } else {
                 Fault::Refused(error)
             });
         }
-        if !transaction::is_open(link).await? {
+        let committed = transaction::commit(link, migration, began.elapsed()).await;
+        if committed.is_err() {
+            // Whatever is open now has no row.
             let _ = link.execute("rollback").await;
-            return Err(Fault::Ended(None));
         }
-        let table = state::table(link.engine());
-        let recorded = on!(link, c => c.skip(table, migration).await);
-        if let Err(error) = recorded {
-            let _ = link.execute("rollback").await;
-            return Err(Fault::Refused(error));
-        }
-        let commit = format!(
-            "update {table} set execution_time = {} where version = {version}; commit",
-            began.elapsed().as_nanos()
-        );
-        Ok(link.execute(&commit).await?)
+        committed.map_err(|fault| match fault {
+            transaction::Fault::Ended => Fault::Ended(None),
+            transaction::Fault::Failed(error) => error.into(),
+        })
     }
 
     /// What it committed is there without its row: the journal keeps it for a person to look at.
@@ -200,6 +194,7 @@ impl Step<'_> {
     /// Under the journal: its row first, then the statement, then a look at what it left, then sqlx's
     /// row.
     async fn outside(&self, link: &mut Link) -> Result<()> {
+        link.fresh().await?;
         let before = outside::before(link, self.migration.sql.as_str()).await?;
         journal::begin(link, self.migration, &before).await?;
         self.send(link, &before).await

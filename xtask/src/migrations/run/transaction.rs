@@ -3,40 +3,86 @@
 //! The lint refuses a file that ends it, where the lint can read the file. The database is asked as
 //! well: what such a file has committed stays when the rest of it fails, and has no row.
 
-use super::Limits;
-use crate::database::Link;
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+use sqlx::migrate::Migration;
+
+use super::{Limits, state};
+use crate::database::{FRESH, Link};
 use crate::migrations::Engine;
 
-/// Begins it. A mark in it is gone as soon as the transaction is: a savepoint of SQLite, a setting of
-/// PostgreSQL that lives as long (a savepoint there would not let a file choose its isolation). Another
-/// setting stays only if this very transaction is committed.
-pub(super) async fn begin(link: &mut Link, limits: &Limits) -> sqlx::Result<()> {
+/// Why it was not committed.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The file had ended it before.
+    Ended,
+    Failed(sqlx::Error),
+}
+
+/// Begins it, in a session that is as if no file had been sent before. A mark in it is gone as soon as
+/// the transaction is: a savepoint of SQLite, a setting of PostgreSQL that lives as long (a savepoint
+/// there would not let a file choose its isolation). Another setting has the version only if this very
+/// transaction is committed.
+pub(super) async fn begin(link: &mut Link, limits: &Limits, version: i64) -> sqlx::Result<()> {
     let opening = match link.engine() {
         Engine::Postgres => format!(
             "begin; set local lock_timeout = {}; set local statement_timeout = {}; \
-             set local xtask.begun = on; set xtask.committed = on",
+             set local xtask.begun = on; set xtask.committed = '{version}'",
             limits.lock.as_millis(),
             limits.statement.as_millis()
         ),
         Engine::Sqlite => "begin immediate; savepoint xtask_begun".to_owned(),
     };
+    // A message of its own: it asks, and a file may choose the isolation only before any question.
+    if link.engine() == Engine::Postgres {
+        link.execute(FRESH).await?;
+    }
     link.execute(&opening).await
 }
 
-/// Whether it is still the one that was begun, once the file ended well.
-pub(super) async fn is_open(link: &mut Link) -> sqlx::Result<bool> {
-    match link {
-        Link::Postgres { connection, .. } => {
-            sqlx::query_scalar("select coalesce(current_setting('xtask.begun', true), '') = 'on'")
-                .fetch_one(connection)
-                .await
+/// Commits it with the row of sqlx's table, in one message, once the file ended well. Where it is not
+/// the transaction that was begun, its mark is missing, and nothing is written.
+pub(super) async fn commit(
+    link: &mut Link,
+    migration: &Migration,
+    took: Duration,
+) -> Result<(), Fault> {
+    let engine = link.engine();
+    let hex = marker::hex(&migration.checksum);
+    let (mark, checksum) = match engine {
+        Engine::Postgres => (
+            "current_setting('xtask.begun')::boolean",
+            format!("decode('{hex}', 'hex')"),
+        ),
+        Engine::Sqlite => {
+            let released = link.execute("release xtask_begun").await;
+            if !is_there(released).map_err(Fault::Failed)? {
+                return Err(Fault::Ended);
+            }
+            ("true", format!("x'{hex}'"))
         }
-        Link::Sqlite { .. } => is_there(link.execute("release xtask_begun").await),
-    }
+    };
+    let sql = format!(
+        "insert into {} (version, description, success, checksum, execution_time)
+        values ({}, '{}', {mark}, {checksum}, {}); commit",
+        state::table(engine),
+        migration.version,
+        migration.description.replace('\'', "''"),
+        took.as_nanos()
+    );
+    link.execute(&sql).await.map_err(|error| {
+        // It is unknown, or empty, which is no boolean.
+        let code = error.as_database_error().and_then(DatabaseError::code);
+        match code.as_deref() {
+            Some("42704" | "22P02") => Fault::Ended,
+            _ => Fault::Failed(error),
+        }
+    })
 }
 
 /// Rolls back what is open. Answers whether the file, which failed, had ended the transaction before.
-pub(super) async fn undo(link: &mut Link) -> bool {
+pub(super) async fn undo(link: &mut Link, version: i64) -> bool {
     // The transaction in which a statement of PostgreSQL failed takes no other.
     let is_elsewhere = match link.engine() {
         Engine::Postgres => link.execute("select").await.is_ok(),
@@ -47,14 +93,15 @@ pub(super) async fn undo(link: &mut Link) -> bool {
     };
     // Where the session is gone, so is its transaction.
     let _ = link.execute("rollback").await;
-    is_elsewhere || was_committed(link).await
+    is_elsewhere || was_committed(link, version).await
 }
 
-async fn was_committed(link: &mut Link) -> bool {
+async fn was_committed(link: &mut Link, version: i64) -> bool {
     let Link::Postgres { connection, .. } = link else {
         return false;
     };
-    sqlx::query_scalar("select coalesce(current_setting('xtask.committed', true), '') = 'on'")
+    sqlx::query_scalar("select coalesce(current_setting('xtask.committed', true), '') = $1")
+        .bind(version.to_string())
         .fetch_one(connection)
         .await
         .unwrap_or(false)
