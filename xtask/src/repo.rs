@@ -80,13 +80,13 @@ pub(crate) fn files(root: &Path) -> Result<Vec<String>> {
 /// Whether git leaves this file out of commits: it is ignored, and was not added all the same.
 /// `file` is relative to `root`.
 pub(crate) fn is_ignored(repo: &Repository, root: &Path, file: &str) -> Result<bool> {
-    let top = repo.workdir().context("no work tree")?.canonicalize()?;
-    let path = root.canonicalize()?.join(file);
-    let path = path.strip_prefix(&top).unwrap_or(&path);
+    let path = format!("{}{file}", prefix(repo, root)?);
     let index = repo.index().context("failed to read the git index")?;
-    let ignored = repo.is_path_ignored(path);
-    let ignored = ignored.with_context(|| format!("failed to ask git for `{file}`"))?;
-    Ok(ignored && index.get_path(path, 0).is_none())
+    if index.get_path(Path::new(&path), 0).is_some() {
+        return Ok(false);
+    }
+    let ignored = repo.is_path_ignored(&path);
+    ignored.with_context(|| format!("failed to ask git for `{file}`"))
 }
 
 /// Every file below `root` outside `target/`, `.git/` and `node_modules/`: relative, sorted, with `/`.

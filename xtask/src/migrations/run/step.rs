@@ -118,7 +118,7 @@ impl Step<'_> {
         Err(problem.into())
     }
 
-    /// Four round trips and one commit; sqlx's own `apply` commits a second time, for the duration.
+    /// Three round trips and one commit; sqlx's own `apply` commits a second time, for the duration.
     async fn transaction(&self, link: &mut Link) -> Result<(), Fault> {
         let migration = self.migration;
         let version = migration.version;
@@ -194,7 +194,6 @@ impl Step<'_> {
     /// Under the journal: its row first, then the statement, then a look at what it left, then sqlx's
     /// row.
     async fn outside(&self, link: &mut Link) -> Result<()> {
-        link.fresh().await?;
         let before = outside::before(link, self.migration.sql.as_str()).await?;
         journal::begin(link, self.migration, &before).await?;
         self.send(link, &before).await
@@ -231,7 +230,8 @@ impl Step<'_> {
         }
         self.verify(link).await?;
         journal::ran(link, migration.version).await?;
-        self.record(link).await
+        self.record(link).await?;
+        link.fresh().await
     }
 
     /// A statement that ended well may still not have done what it says.

@@ -20,7 +20,7 @@ pub(super) enum Fault {
     Failed(sqlx::Error),
 }
 
-/// Begins it, in a session that is as if no file had been sent before. A mark in it is gone as soon as
+/// Begins it. A mark in it is gone as soon as
 /// the transaction is: a savepoint of SQLite, a setting of PostgreSQL that lives as long (a savepoint
 /// there would not let a file choose its isolation). Another setting has the version only if this very
 /// transaction is committed.
@@ -34,15 +34,12 @@ pub(super) async fn begin(link: &mut Link, limits: &Limits, version: i64) -> sql
         ),
         Engine::Sqlite => "begin immediate; savepoint xtask_begun".to_owned(),
     };
-    // A message of its own: it asks, and a file may choose the isolation only before any question.
-    if link.engine() == Engine::Postgres {
-        link.execute(FRESH).await?;
-    }
     link.execute(&opening).await
 }
 
 /// Commits it with the row of sqlx's table, in one message, once the file ended well. Where it is not
-/// the transaction that was begun, its mark is missing, and nothing is written.
+/// the transaction that was begun, its mark is missing, and nothing is written. The message ends with a
+/// session for the next file that is as if none had been sent before.
 pub(super) async fn commit(
     link: &mut Link,
     migration: &Migration,
@@ -50,22 +47,23 @@ pub(super) async fn commit(
 ) -> Result<(), Fault> {
     let engine = link.engine();
     let hex = marker::hex(&migration.checksum);
-    let (mark, checksum) = match engine {
+    let (mark, checksum, fresh) = match engine {
         Engine::Postgres => (
             "current_setting('xtask.begun')::boolean",
             format!("decode('{hex}', 'hex')"),
+            FRESH,
         ),
         Engine::Sqlite => {
             let released = link.execute("release xtask_begun").await;
             if !is_there(released).map_err(Fault::Failed)? {
                 return Err(Fault::Ended);
             }
-            ("true", format!("x'{hex}'"))
+            ("true", format!("x'{hex}'"), "")
         }
     };
     let sql = format!(
         "insert into {} (version, description, success, checksum, execution_time)
-        values ({}, '{}', {mark}, {checksum}, {}); commit",
+        values ({}, '{}', {mark}, {checksum}, {}); commit; {fresh}",
         state::table(engine),
         migration.version,
         migration.description.replace('\'', "''"),

@@ -70,7 +70,7 @@ async fn serve(does: Does, mut client: TcpStream, socket: PathBuf) -> std::io::R
         let mut commits = false;
         loop {
             let (kind, message) = message(&mut client).await?;
-            commits |= kind == b'Q' && message.ends_with(b"; commit\0");
+            commits |= kind == b'Q' && message.windows(8).any(|part| part == b"; commit");
             if commits && does == Does::LoseCommit {
                 return Ok(());
             }
