@@ -9,8 +9,8 @@ use super::Target;
 use crate::exit::Problem;
 
 /// What a session sets must still be there in its next transaction, on the same backend. Asked
-/// without prepared statements, which a pooler breaks before it can be recognised. It comes before anything that has an effect is set: there it would
-/// reach the sessions of others.
+/// without prepared statements, which a pooler breaks before it can be recognised; and before anything
+/// that has an effect is set, which would reach the sessions of others.
 ///
 /// # Errors
 /// Exit 3.

@@ -45,6 +45,29 @@ fn edit(sandbox: &Sandbox, from: &str, to: &str) {
     sandbox.write("CHANGELOG.md", text.replacen(from, to, 1));
 }
 
+fn switch(sandbox: &Sandbox, to: &[&str]) {
+    let sh = &sandbox.sh;
+    cmd!(sh, "git switch --quiet {to...}").run().unwrap();
+}
+
+/// A branch changes a line below `Unreleased`, which trunk releases meanwhile.
+fn overtaken(branch: &str, from: &str, to: &str) -> Sandbox {
+    let sandbox = repository();
+    switch(&sandbox, &["--create", branch]);
+    edit(&sandbox, from, to);
+    sandbox.commit("branch");
+    assert_eq!(found(&sandbox), [] as [&str; 0]);
+    switch(&sandbox, &["main"]);
+    release(&sandbox);
+    assert_eq!(
+        found(&sandbox),
+        [] as [&str; 0],
+        "a release is no edit of one"
+    );
+    switch(&sandbox, &[branch]);
+    sandbox
+}
+
 fn found(sandbox: &Sandbox) -> Vec<String> {
     let run = sandbox
         .xtask(&["ci", "changelog", "--format", "json"])
@@ -65,23 +88,7 @@ fn release(sandbox: &Sandbox) {
 /// Git merges an entry to where its neighbours went, cleanly, and nobody is asked.
 #[test]
 fn an_entry_that_a_merge_would_put_below_a_release_is_found_before_the_merge() {
-    let sandbox = repository();
-    let sh = &sandbox.sh;
-    cmd!(sh, "git switch --quiet --create feat/jam")
-        .run()
-        .unwrap();
-    edit(&sandbox, "- Syrup.\n", "- Syrup.\n- Jam.\n");
-    sandbox.commit("jam");
-    assert_eq!(found(&sandbox), [] as [&str; 0]);
-    cmd!(sh, "git switch --quiet main").run().unwrap();
-    release(&sandbox);
-    assert_eq!(
-        found(&sandbox),
-        [] as [&str; 0],
-        "a release is no edit of one"
-    );
-
-    cmd!(sh, "git switch --quiet feat/jam").run().unwrap();
+    let sandbox = overtaken("feat/jam", "- Syrup.\n", "- Syrup.\n- Jam.\n");
     assert_eq!(found(&sandbox), ["changelog/misfiled CHANGELOG.md:12"]);
     let told = sandbox.xtask(&["ci", "changelog"]);
     told.expect(1)
@@ -89,6 +96,7 @@ fn an_entry_that_a_merge_would_put_below_a_release_is_found_before_the_merge() {
         .says("git rebase onto trunk, and move it below `## [Unreleased]`");
 
     // What a server would test: the merge itself.
+    let sh = &sandbox.sh;
     cmd!(sh, "git merge --quiet --no-edit main").run().unwrap();
     assert_eq!(found(&sandbox), ["changelog/misfiled CHANGELOG.md:14"]);
 
@@ -104,16 +112,7 @@ fn an_entry_that_a_merge_would_put_below_a_release_is_found_before_the_merge() {
 /// A line that trunk has released meanwhile changes where it went; with a reason it may.
 #[test]
 fn a_merge_that_changes_a_release_is_found_and_may_have_a_reason() {
-    let sandbox = repository();
-    let sh = &sandbox.sh;
-    cmd!(sh, "git switch --quiet --create feat/syrup")
-        .run()
-        .unwrap();
-    edit(&sandbox, "- Syrup.\n", "- Maple syrup.\n");
-    sandbox.commit("syrup");
-    cmd!(sh, "git switch --quiet main").run().unwrap();
-    release(&sandbox);
-    cmd!(sh, "git switch --quiet feat/syrup").run().unwrap();
+    let sandbox = overtaken("feat/syrup", "- Syrup.\n", "- Maple syrup.\n");
     let before = objects(&sandbox);
     assert_eq!(found(&sandbox), ["changelog/released CHANGELOG.md:11"]);
     (sandbox.xtask(&["ci", "changelog"]).expect(1))
@@ -140,10 +139,7 @@ fn objects(sandbox: &Sandbox) -> usize {
 #[test]
 fn what_was_released_changes_only_with_a_reason() {
     let sandbox = repository();
-    let sh = &sandbox.sh;
-    cmd!(sh, "git switch --quiet --create fix/plates")
-        .run()
-        .unwrap();
+    switch(&sandbox, &["--create", "fix/plates"]);
     edit(&sandbox, "- Plates.", "- Plates, and forks.");
     assert_eq!(found(&sandbox), ["changelog/released CHANGELOG.md:17"]);
     sandbox.commit("plates");
@@ -155,10 +151,7 @@ fn what_was_released_changes_only_with_a_reason() {
 
     // A squash merge puts more paragraphs behind it.
     let sandbox = repository();
-    let sh = &sandbox.sh;
-    cmd!(sh, "git switch --quiet --create fix/plates")
-        .run()
-        .unwrap();
+    switch(&sandbox, &["--create", "fix/plates"]);
     edit(&sandbox, "- Plates.", "- Plates, and forks.");
     sandbox.commit(
         "Plates (#12)\n\n* plates\n\nNo changelog-edit: here\n\nChangelog-Edit: \n\n* more",

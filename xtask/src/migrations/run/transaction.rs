@@ -20,10 +20,9 @@ pub(super) enum Fault {
     Failed(sqlx::Error),
 }
 
-/// Begins it. A mark in it is gone as soon as
-/// the transaction is: a savepoint of SQLite, a setting of PostgreSQL that lives as long (a savepoint
-/// there would not let a file choose its isolation). Another setting has the version only if this very
-/// transaction is committed.
+/// Begins it. A mark in it is gone as soon as the transaction is: a savepoint of SQLite, a setting of
+/// PostgreSQL that lives as long (a savepoint there would not let a file choose its isolation). Another
+/// setting has the version only if this very transaction is committed.
 pub(super) async fn begin(link: &mut Link, limits: &Limits, version: i64) -> sqlx::Result<()> {
     let opening = match link.engine() {
         Engine::Postgres => format!(
