@@ -77,16 +77,29 @@ pub(crate) fn files(root: &Path) -> Result<Vec<String>> {
     Ok(files.into_iter().collect())
 }
 
-/// Whether git leaves this file out of commits: it is ignored, and was not added all the same.
-/// `file` is relative to `root`.
-pub(crate) fn is_ignored(repo: &Repository, root: &Path, file: &str) -> Result<bool> {
-    let path = format!("{}{file}", prefix(repo, root)?);
-    let index = repo.index().context("failed to read the git index")?;
-    if index.get_path(Path::new(&path), 0).is_some() {
-        return Ok(false);
-    }
-    let ignored = repo.is_path_ignored(&path);
-    ignored.with_context(|| format!("failed to ask git for `{file}`"))
+/// What git leaves out of commits below `folder`: it is ignored, and was not added all the same.
+/// `folder` may be one file; paths are relative to `root`.
+pub(crate) fn ignored(repo: &Repository, root: &Path, folder: &str) -> Result<BTreeSet<String>> {
+    let prefix = prefix(repo, root)?;
+    let mut options = StatusOptions::new();
+    options
+        .include_ignored(true)
+        .recurse_ignored_dirs(true)
+        .include_untracked(true)
+        .recurse_untracked_dirs(true)
+        .exclude_submodules(true)
+        .disable_pathspec_match(true)
+        .pathspec(format!("{prefix}{folder}"));
+    let statuses = repo
+        .statuses(Some(&mut options))
+        .with_context(|| format!("failed to ask git for `{folder}`"))?;
+    let ignored = statuses.iter().filter(|entry| entry.status().is_ignored());
+    Ok(ignored
+        .filter_map(|entry| {
+            let path = String::from_utf8_lossy(entry.path_bytes()).into_owned();
+            path.strip_prefix(&prefix).map(str::to_owned)
+        })
+        .collect())
 }
 
 /// Every file below `root` outside `target/`, `.git/` and `node_modules/`: relative, sorted, with `/`.

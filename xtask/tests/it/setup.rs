@@ -177,9 +177,14 @@ fn execute(sandbox: &Sandbox, sql: &'static str) {
 #[test]
 fn doctor_gives_each_problem_its_mend() {
     let sandbox = Sandbox::new();
-    sandbox
-        .xtask(&["doctor"])
-        .expect(0)
+    let ran = sandbox.xtask(&["doctor"]);
+    // Whether the disk is full is the machine's affair; whatever it is, the exit code says so.
+    let problems: Vec<&str> = (ran.stdout.lines())
+        .filter(|line| line.starts_with("problem"))
+        .collect();
+    let on_disk = |line: &&str| line.starts_with("problem  disk");
+    assert!(problems.iter().all(on_disk), "{}", ran.stdout);
+    ran.expect(if problems.is_empty() { 0 } else { 3 })
         .says("advice   secrets")
         .says("fix: cargo xtask setup");
     let json = sandbox

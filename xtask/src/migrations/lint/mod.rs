@@ -19,8 +19,11 @@ mod transaction;
 mod tree;
 mod types;
 
+use std::thread::{Scope, ScopedJoinHandle};
+
 use anyhow::{Context as _, Result};
-use squawk_syntax::SourceFile;
+use squawk_syntax::syntax_error::SyntaxError;
+use squawk_syntax::{Parse, SourceFile};
 
 use super::Engine;
 use crate::report::Finding;
@@ -62,38 +65,97 @@ const STACK: usize = 1 << 28;
 
 /// Reads `files`, which are in the order of their versions, and judges the new ones.
 pub(crate) fn lint(files: &[Sql]) -> Result<Linted> {
-    let work = || {
-        let mut linted = Linted::default();
-        let (mut postgres, mut sqlite) = (Postgres::default(), sqlite::Schema::default());
-        for sql in files {
-            let mut findings = Vec::new();
-            if let Some(text) = text::read(sql, &mut findings) {
-                linted.statements += match sql.engine {
-                    Engine::Postgres => postgres.file(sql, text, &mut findings),
-                    Engine::Sqlite => sqlite.file(sql, text, &mut findings),
-                };
-            }
-            if sql.engine == Engine::Postgres {
-                postgres
-                    .versions
-                    .extend(version(&sql.file).map(str::to_owned));
-            }
-            if sql.is_new {
-                linted.findings.append(&mut findings);
-            }
-        }
-        linted.fresh = postgres.fresh;
-        linted
-    };
+    // Each file is parsed for itself, and judged on top of those before it.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let chunks = files.chunks(files.len().div_ceil(threads).max(1));
     std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, work)
-            .context("failed to start a thread for the lint of the migrations")?;
-        Ok(worker
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let parsers: Vec<_> = chunks
+            .map(|chunk| deep(scope, || chunk.iter().map(Source::read).collect::<Vec<_>>()))
+            .collect::<Result<_>>()?;
+        let sources: Vec<Source<'_>> = parsers.into_iter().flat_map(joined).collect();
+        Ok(joined(deep(scope, || judge_all(sources))?))
     })
+}
+
+/// Starts `work` on a thread with a stack for the deepest nest.
+fn deep<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>> {
+    std::thread::Builder::new()
+        .stack_size(STACK)
+        .spawn_scoped(scope, work)
+        .context("failed to start a thread for the lint of the migrations")
+}
+
+fn joined<T>(worker: ScopedJoinHandle<'_, T>) -> T {
+    worker
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn judge_all(sources: Vec<Source<'_>>) -> Linted {
+    let mut linted = Linted::default();
+    let (mut postgres, mut sqlite) = (Postgres::default(), sqlite::Schema::default());
+    for source in sources {
+        let Source {
+            sql,
+            text,
+            parsed,
+            mut findings,
+        } = source;
+        if let Some(text) = text {
+            linted.statements += match parsed {
+                Some(parsed) => postgres.file(sql, text, &parsed, &mut findings),
+                None => sqlite.file(sql, text, &mut findings),
+            };
+        }
+        if sql.engine == Engine::Postgres {
+            postgres
+                .versions
+                .extend(version(&sql.file).map(str::to_owned));
+        }
+        if sql.is_new {
+            linted.findings.append(&mut findings);
+        }
+    }
+    linted.fresh = postgres.fresh;
+    linted
+}
+
+/// A file as far as it can be read without those before it.
+struct Source<'a> {
+    sql: &'a Sql,
+    /// None when there is nothing to go on with.
+    text: Option<&'a str>,
+    /// Of PostgreSQL's files, where there is a text.
+    parsed: Option<Parsed>,
+    findings: Vec<Finding>,
+}
+
+/// The syntax tree, and what PostgreSQL would refuse of a new file.
+struct Parsed {
+    tree: Parse<SourceFile>,
+    errors: Vec<SyntaxError>,
+}
+
+impl<'a> Source<'a> {
+    fn read(sql: &'a Sql) -> Self {
+        let mut findings = Vec::new();
+        let text = text::read(sql, &mut findings);
+        let text_of_postgres = text.filter(|_| sql.engine == Engine::Postgres);
+        let parsed = text_of_postgres.map(|text| {
+            let tree = SourceFile::parse(text);
+            let errors = if sql.is_new { tree.errors() } else { Vec::new() };
+            Parsed { tree, errors }
+        });
+        Self {
+            sql,
+            text,
+            parsed,
+            findings,
+        }
+    }
 }
 
 /// The PostgreSQL files one after the other.
@@ -106,14 +168,14 @@ struct Postgres {
 
 impl Postgres {
     /// Answers how many statements there are.
-    fn file(&mut self, sql: &Sql, text: &str, findings: &mut Vec<Finding>) -> usize {
-        let parsed = SourceFile::parse(text);
-        let errors = if sql.is_new {
-            parsed.errors()
-        } else {
-            Vec::new()
-        };
-        let root = parsed.syntax_node();
+    fn file(
+        &mut self,
+        sql: &Sql,
+        text: &str,
+        parsed: &Parsed,
+        findings: &mut Vec<Finding>,
+    ) -> usize {
+        let root = parsed.tree.syntax_node();
         let statements: Vec<Node> = root
             .children()
             .filter(|node| node.kind() != Kind::EMPTY_STMT)
@@ -124,7 +186,7 @@ impl Postgres {
             return statements.len();
         }
         // What the parser made of a file that it did not understand is no ground for more.
-        if let Some(error) = errors.first() {
+        if let Some(error) = parsed.errors.first() {
             let finding = Finding::error("migrations/syntax", error.message())
                 .at(&sql.file, line(text, usize::from(error.range().start())))
                 .help(

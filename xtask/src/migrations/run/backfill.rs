@@ -69,7 +69,7 @@ impl Backfill {
                 .help("write it: `-- backfill: TABLE (COLUMN)`, then one statement with `$batch` in its WHERE")
         })?;
         if let Some(repo) = repo::open(root)?
-            && repo::is_ignored(&repo, root, &file)?
+            && repo::ignored(&repo, root, &file)?.contains(&file)
         {
             return Err(Problem::precondition(format!(
                 "`{file}` is ignored by git, and so is part of no commit"

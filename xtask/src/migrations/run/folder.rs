@@ -1,5 +1,6 @@
 //! The migration files of one engine, ready to be applied.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -33,7 +34,10 @@ impl Folder {
     /// Exit 3, when the folder or a file cannot be read.
     pub(crate) fn read(root: &Path, engine: Engine) -> Result<Self> {
         let path = root.join(engine.folder());
-        let repo = repo::open(root)?;
+        let ignored = match repo::open(root)? {
+            Some(repo) => repo::ignored(&repo, root, engine.folder())?,
+            None => BTreeSet::new(),
+        };
         let unreadable = || {
             Problem::precondition(format!("failed to read `{}`", engine.folder()))
                 .help("run it in a checkout of the workspace")
@@ -68,9 +72,7 @@ impl Folder {
                     .push(format!("`{file}` has the version of another file"));
                 continue;
             }
-            if let Some(repo) = &repo
-                && repo::is_ignored(repo, root, &file)?
-            {
+            if ignored.contains(&file) {
                 folder.problems.push(format!(
                     "`{file}` is ignored by git, and so is part of no commit: remove it, or add it"
                 ));

@@ -26,29 +26,31 @@ pub(super) fn run(cx: &Cx, runs: u32, json: bool) -> Result<Code> {
         .is_ok();
     let mut figures = Vec::new();
     for engine in [Engine::Postgres, Engine::Sqlite] {
-        let name = engine.name();
-        figures.push(timed(
-            cx,
-            &format!("xtask, {name}"),
-            engine,
-            runs,
-            |target, url| ours(cx, &root, target, url),
-        )?);
-        if with_sqlx {
-            figures.push(timed(
-                cx,
-                &format!("sqlx, {name}"),
-                engine,
-                runs,
-                |_, url| {
-                    let source = root.join(engine.folder());
-                    let mut sqlx = Command::new("sqlx");
-                    sqlx.args(["migrate", "run", "--source"])
-                        .arg(source)
-                        .args(["--database-url", url]);
-                    succeed(&mut sqlx)
-                },
-            )?);
+        let source = root.join(engine.folder());
+        let sqlx = |_: &Target, url: &str| {
+            let mut sqlx = Command::new("sqlx");
+            sqlx.args(["migrate", "run", "--source"])
+                .arg(&source)
+                .args(["--database-url", url]);
+            succeed(&mut sqlx)
+        };
+        let ours = |target: &Target, url: &str| ours(cx, &root, target, url);
+        let mut walls = [Vec::new(), Vec::new()];
+        // In turn: what else the machine does falls on both.
+        for run in 0..runs.max(1) {
+            walls[0].push(timed(cx, engine, &format!("xtask-{run}.db"), &ours)?);
+            if with_sqlx {
+                walls[1].push(timed(cx, engine, &format!("sqlx-{run}.db"), &sqlx)?);
+            }
+        }
+        for (who, mut walls) in ["xtask", "sqlx"].into_iter().zip(walls) {
+            walls.sort_by(|a, b| a.wall_ms.total_cmp(&b.wall_ms));
+            let middle = walls.len() / 2;
+            figures.extend(walls.into_iter().nth(middle).map(|median| Figure {
+                what: format!("{who}, {}", engine.name()),
+                runs: runs.max(1),
+                ..median
+            }));
         }
     }
     if json {
@@ -88,24 +90,15 @@ fn write(root: &Path) -> Result<()> {
     std::fs::write(root.join("xtask.toml"), "").context("failed to write the policy")
 }
 
-/// `work` on a new database each time; making it is not counted.
+/// `work` on a new database; making it is not counted.
 fn timed(
     cx: &Cx,
-    what: &str,
     engine: Engine,
-    runs: u32,
-    work: impl Fn(&Target, &str) -> Result<()>,
+    name: &str,
+    work: &dyn Fn(&Target, &str) -> Result<()>,
 ) -> Result<Figure> {
-    let mut walls = Vec::new();
-    for run in 0..runs.max(1) {
-        let (target, url, _kept) = database(cx, engine, &format!("{what}-{run}.db"))?;
-        let figure = measure(what, 1, || work(&target, &url))?;
-        walls.push(figure);
-    }
-    walls.sort_by(|a, b| a.wall_ms.total_cmp(&b.wall_ms));
-    let mut median = walls.swap_remove(walls.len() / 2);
-    median.runs = runs.max(1);
-    Ok(median)
+    let (target, url, _kept) = database(cx, engine, name)?;
+    measure(name, 1, || work(&target, &url))
 }
 
 /// An empty database that is marked `dev`.
