@@ -1,0 +1,300 @@
+//! The members' version in a lockfile, and nothing else of it. Cargo is not asked: it would want to
+//! be online, or move other packages too.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use anyhow::{Context as _, Result};
+use semver::Version;
+use toml_edit::{Item, Table};
+
+use super::toml::{Edits, Literal, Toml, splice};
+use crate::exit::Problem;
+
+/// The text of the lockfile `path` after `members`, packages by name, went from `old` to `new`, as
+/// cargo would write it; `None` if it holds none of them.
+///
+/// # Errors
+/// The lockfile does not parse, or is stale: it has a member at another version.
+pub(crate) fn set(
+    path: &str,
+    text: &str,
+    members: &BTreeSet<String>,
+    old: &Version,
+    new: &Version,
+) -> Result<Option<String>> {
+    let lock = Lock::parse(path, text)?;
+    let moved = lock.members(members, old)?;
+    if moved.is_empty() {
+        return Ok(None);
+    }
+    let mut wanted = lock.clone();
+    for at in moved {
+        wanted.packages[at].version = new.clone();
+    }
+    let text = splice(text, edits(&lock, &wanted));
+    // What was written is read anew: it says what was said, but for these versions.
+    let written = Lock::parse(path, &text)?;
+    if written.says() != wanted.says() || written.around() != lock.around() {
+        let message = format!("the new `{path}` changes more than the members' version");
+        return Err(Problem::bug(message).into());
+    }
+    Ok(Some(text))
+}
+
+#[derive(Clone)]
+struct Lock<'a> {
+    path: &'a str,
+    text: &'a str,
+    packages: Vec<Package>,
+}
+
+#[derive(Clone)]
+struct Package {
+    name: String,
+    version: Version,
+    /// `None` for a folder.
+    source: Option<String>,
+    /// Where the version is written.
+    literal: Literal,
+    /// Packages, as indices, and how they are written: as much of `name version (source)` as tells
+    /// them from others.
+    dependencies: Vec<(usize, Literal)>,
+    /// Its checksum, say.
+    others: BTreeMap<String, String>,
+    /// From its header to its last value.
+    range: Range<usize>,
+}
+
+/// Name, version and source: what tells a package from all others.
+type Id<'p> = (&'p str, &'p Version, Option<&'p str>);
+
+/// A package, its dependencies, and all else that is said of it.
+type Saying<'p> = (Id<'p>, BTreeSet<Id<'p>>, &'p BTreeMap<String, String>);
+
+impl Package {
+    fn id(&self) -> Id<'_> {
+        (&self.name, &self.version, self.source.as_deref())
+    }
+}
+
+impl<'a> Lock<'a> {
+    fn parse(path: &'a str, text: &'a str) -> Result<Self> {
+        let toml = Toml::parse(path, text)?;
+        let tables = toml
+            .root()
+            .get("package")
+            .and_then(Item::as_array_of_tables);
+        let mut packages = Vec::new();
+        for table in tables.into_iter().flatten() {
+            let package = package(&toml, table).with_context(|| {
+                Problem::precondition(format!(
+                    "`{path}` has a package without a name or a version"
+                ))
+                .help(update(path))
+            })?;
+            packages.push(package);
+        }
+        let mut lock = Self {
+            path,
+            text,
+            packages,
+        };
+        for (at, table) in tables.into_iter().flatten().enumerate() {
+            let written = table.get("dependencies").and_then(Item::as_array);
+            let written = written.into_iter().flatten();
+            lock.packages[at].dependencies = written
+                .filter_map(|value| toml.literal_of(value))
+                .map(|literal| Ok((lock.find(&literal)?, literal)))
+                .collect::<Result<_>>()?;
+        }
+        Ok(lock)
+    }
+
+    /// The package that a dependency names.
+    fn find(&self, dependency: &Literal) -> Result<usize> {
+        let mut words = dependency.value.splitn(3, ' ');
+        let (name, version) = (words.next(), words.next());
+        let source = words.next().map(|source| source.trim_matches(['(', ')']));
+        let fits = |package: &Package| {
+            name == Some(&package.name)
+                && version.is_none_or(|version| package.version.to_string() == version)
+                && source.is_none_or(|source| package.source.as_deref() == Some(source))
+        };
+        let all = self.packages.iter().enumerate();
+        // Where two fit, the source is left out for the folder.
+        let found = all
+            .filter(|(_, package)| fits(package))
+            .min_by_key(|(_, package)| package.source.is_some());
+        let (at, _) = found.ok_or_else(|| {
+            Problem::precondition(format!(
+                "`{}`, line {}, depends on `{}`, which it does not hold",
+                self.path,
+                dependency.line(self.text),
+                dependency.value
+            ))
+            .help(update(self.path))
+        })?;
+        Ok(at)
+    }
+
+    /// How a dependency on the package at `at` is written.
+    fn called(&self, at: usize) -> String {
+        let Package { name, version, .. } = &self.packages[at];
+        let namesakes = || self.packages.iter().filter(|package| package.name == *name);
+        match &self.packages[at].source {
+            Some(source)
+                if namesakes()
+                    .filter(|other| other.version == *version)
+                    .count()
+                    > 1 =>
+            {
+                format!("{name} {version} ({source})")
+            }
+            _ if namesakes().count() > 1 => format!("{name} {version}"),
+            _ => name.clone(),
+        }
+    }
+
+    /// Indices of `members`, which are at `version`.
+    fn members(&self, members: &BTreeSet<String>, version: &Version) -> Result<Vec<usize>> {
+        let mut found = Vec::new();
+        let mut stale = Vec::new();
+        for name in members {
+            let all = self.packages.iter().enumerate();
+            let local: Vec<(usize, &Package)> = all
+                .filter(|(_, package)| package.name == *name && package.source.is_none())
+                .collect();
+            // Beside the member there may be a package of its name in a folder outside.
+            match local
+                .iter()
+                .find(|(_, package)| package.version == *version)
+            {
+                Some((at, _)) => found.push(*at),
+                None => stale.extend(
+                    local
+                        .iter()
+                        .map(|(_, package)| format!("`{name} {}`", package.version)),
+                ),
+            }
+        }
+        if !stale.is_empty() {
+            let stale = stale.join(", ");
+            let message = format!(
+                "`{}` is stale: it has {stale}, the workspace is at {version}",
+                self.path
+            );
+            return Err(Problem::precondition(message)
+                .help(update(self.path))
+                .into());
+        }
+        Ok(found)
+    }
+
+    /// All it says of packages, in no order.
+    fn says(&self) -> BTreeSet<Saying<'_>> {
+        let all = self.packages.iter();
+        all.map(|package| {
+            let dependencies = package.dependencies.iter();
+            let dependencies = dependencies.map(|(at, _)| self.packages[*at].id());
+            (package.id(), dependencies.collect(), &package.others)
+        })
+        .collect()
+    }
+
+    /// Its text before and after the packages.
+    fn around(&self) -> (&str, &str) {
+        let start = self
+            .packages
+            .first()
+            .map_or(0, |package| package.range.start);
+        let end = self.packages.last().map_or(0, |package| package.range.end);
+        (&self.text[..start], &self.text[end..])
+    }
+}
+
+/// A package without its dependencies.
+fn package(toml: &Toml<'_>, table: &Table) -> Result<Package> {
+    let text = |key: &str| Some(toml.literal(table.get(key)?)?.value);
+    let literal = table.get("version").and_then(|item| toml.literal(item));
+    let literal = literal.context("no `version`")?;
+    let others = table.iter().filter_map(|(key, item)| {
+        let is_other = !matches!(key, "name" | "version" | "source" | "dependencies");
+        is_other.then(|| Some((key.to_owned(), toml.literal(item)?.value)))?
+    });
+    Ok(Package {
+        name: text("name").context("no `name`")?,
+        version: literal.value.parse()?,
+        source: text("source"),
+        dependencies: Vec::new(),
+        others: others.collect(),
+        range: toml.range(table),
+        literal,
+    })
+}
+
+/// The edits that turn `lock` into `wanted`, which has other versions.
+fn edits(lock: &Lock<'_>, wanted: &Lock<'_>) -> Edits {
+    let pairs = lock.packages.iter().zip(&wanted.packages);
+    let moved: BTreeSet<&str> = pairs
+        .filter(|(old, new)| old.version != new.version)
+        .map(|(old, _)| old.name.as_str())
+        .collect();
+    // Packages of one name stand in the order of their versions.
+    let mut order: Vec<usize> = (0..lock.packages.len()).collect();
+    for name in &moved {
+        let is_namesake = |at: &usize| lock.packages[*at].name == **name;
+        let places: Vec<usize> = order.iter().copied().filter(is_namesake).collect();
+        let mut sorted = places.clone();
+        sorted.sort_by_key(|at| wanted.packages[*at].id());
+        for (place, from) in places.into_iter().zip(sorted) {
+            order[place] = from;
+        }
+    }
+    let places = lock.packages.iter().map(|package| package.range.clone());
+    let blocks = order
+        .into_iter()
+        .map(|from| block(lock, wanted, &moved, from));
+    places.zip(blocks).collect()
+}
+
+/// The text of the package at `at` in `wanted`; `moved` are the names with another version.
+fn block(lock: &Lock<'_>, wanted: &Lock<'_>, moved: &BTreeSet<&str>, at: usize) -> String {
+    let Package {
+        literal,
+        dependencies,
+        range,
+        ..
+    } = &lock.packages[at];
+    let mut edits = vec![literal.edit(lock.text, &wanted.packages[at].version.to_string())];
+    let is_moved = |(to, _): &(usize, Literal)| moved.contains(lock.packages[*to].name.as_str());
+    if dependencies.iter().any(is_moved) {
+        // Dependencies stand in the order of their letters.
+        let mut names: Vec<String> = dependencies
+            .iter()
+            .map(|(to, _)| wanted.called(*to))
+            .collect();
+        names.sort();
+        let literals = dependencies.iter().map(|(_, literal)| literal);
+        edits.extend(
+            literals
+                .zip(names)
+                .map(|(literal, name)| literal.edit(lock.text, &name)),
+        );
+    }
+    for (place, _) in &mut edits {
+        *place = place.start - range.start..place.end - range.start;
+    }
+    splice(&lock.text[range.clone()], edits)
+}
+
+/// The command that mends a stale lockfile.
+fn update(path: &str) -> String {
+    match path.strip_suffix("/Cargo.lock") {
+        Some(dir) => format!("cargo update --workspace --manifest-path {dir}/Cargo.toml"),
+        None => "cargo update --workspace".to_owned(),
+    }
+}
