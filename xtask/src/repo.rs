@@ -342,23 +342,52 @@ pub(crate) fn release(tag: &str) -> Option<Version> {
 
 /// The newest release tag, `vX.Y.Z`, that `commit` has behind it, and the commit it is of.
 pub(crate) fn last_release(repo: &Repository, commit: Oid) -> Result<Option<(String, Oid)>> {
-    let mut newest: Option<(Version, String, Oid)> = None;
     let names = repo.tag_names(Some("v*")).context("failed to list tags")?;
-    for name in names.iter().flatten().flatten() {
-        let Some(version) = release(name) else {
-            continue;
-        };
-        let object = repo.revparse_single(&format!("refs/tags/{name}"));
-        let Ok(tagged) = object.and_then(|object| object.peel_to_commit()) else {
-            continue;
-        };
-        let is_behind = tagged.id() == commit || repo.graph_descendant_of(commit, tagged.id())?;
-        let is_newer = newest.as_ref().is_none_or(|(known, ..)| *known < version);
-        if version.pre.is_empty() && is_newer && is_behind {
-            newest = Some((version, name.to_owned(), tagged.id()));
+    let names = names.iter().flatten().flatten();
+    let mut tags: Vec<_> = names
+        .filter_map(|name| Some((release(name)?, name)))
+        .filter(|(version, _)| version.pre.is_empty())
+        .collect();
+    // Each look behind a commit may read the whole history, and mostly the first one answers.
+    tags.sort_by(|(one, _), (other, _)| other.cmp(one));
+    for (_, name) in tags {
+        if let Some(tagged) = tagged_behind(repo, name, commit)? {
+            return Ok(Some((name.to_owned(), tagged)));
         }
     }
-    Ok(newest.map(|(_, name, commit)| (name, commit)))
+    Ok(None)
+}
+
+/// The commit of a tag that `commit` has behind it, or is.
+pub(crate) fn tagged_behind(repo: &Repository, tag: &str, commit: Oid) -> Result<Option<Oid>> {
+    let object = repo.revparse_single(&format!("refs/tags/{tag}"));
+    let Ok(tagged) = object.and_then(|object| object.peel_to_commit()) else {
+        return Ok(None);
+    };
+    let is_behind = tagged.id() == commit || repo.graph_descendant_of(commit, tagged.id())?;
+    Ok(is_behind.then_some(tagged.id()))
+}
+
+/// Names of what lies in a folder below `root` as a commit has it; none without such a folder.
+pub(crate) fn names_at(
+    repo: &Repository,
+    root: &Path,
+    commit: Oid,
+    folder: &str,
+) -> Result<Vec<String>> {
+    let path = format!("{}{folder}", prefix(repo, root)?);
+    let entry = match repo.find_commit(commit)?.tree()?.get_path(Path::new(&path)) {
+        Ok(entry) => entry,
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(error).with_context(|| format!("failed to read `{folder}` of a commit"));
+        }
+    };
+    let tree = entry.to_object(repo)?.peel_to_tree()?;
+    let names = tree
+        .iter()
+        .map(|entry| String::from_utf8_lossy(entry.name_bytes()).into_owned());
+    Ok(names.collect())
 }
 
 /// Whether there is such a branch, here or on `origin`.

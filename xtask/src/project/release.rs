@@ -1,4 +1,4 @@
-//! `cargo xtask release`: what the changelog says of a release.
+//! `cargo xtask release`: what the changelog says of a release, and what the next one should be.
 
 use std::sync::Arc;
 
@@ -6,10 +6,11 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use semver::Version;
 
-use crate::cli;
+use crate::cli::{self, Format};
 use crate::cx::Shared;
 use crate::exit::{Code, Problem};
 use crate::release::changelog::{self, FILE};
+use crate::release::suggest;
 use crate::repo;
 
 #[derive(Debug, Args)]
@@ -25,11 +26,17 @@ enum Sub {
         /// `v1.2.3` or `1.2.3`
         version: String,
     },
+    /// Say which level the next release needs, and why. Red where changelog, commits and API disagree
+    Suggest {
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
 }
 
 pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
     match &options.command {
         Sub::Notes { version } => notes(shared, version),
+        Sub::Suggest { format } => suggest(shared, *format),
     }
 }
 
@@ -47,4 +54,17 @@ fn notes(shared: &Shared, name: &str) -> Result<Code> {
     let notes = changelog::notes(&changelog::parse(&text), &version, files.as_deref())?;
     cli::say(notes.trim_end())?;
     Ok(Code::Done)
+}
+
+fn suggest(shared: &Shared, format: Format) -> Result<Code> {
+    let suggestion = suggest::suggest(&shared.root)?;
+    match format {
+        Format::Json => cli::say_json(&suggestion)?,
+        Format::Human | Format::Github => suggest::show(&suggestion)?,
+    }
+    Ok(if suggestion.is_blocked() {
+        Code::Red
+    } else {
+        Code::Done
+    })
 }

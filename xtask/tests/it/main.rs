@@ -21,6 +21,7 @@ mod mutants;
 mod oracle;
 mod production;
 mod queries;
+mod release;
 mod roles;
 mod routes;
 mod runners;

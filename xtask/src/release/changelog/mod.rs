@@ -4,6 +4,7 @@
 //! Blocks are CommonMark's, read by pulldown-cmark: headings in code fences and HTML comments are
 //! text, at any depth, with any line ending.
 
+mod entries;
 mod heading;
 mod history;
 mod links;
@@ -15,6 +16,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag};
 
+pub(crate) use entries::{Entry, entries};
 pub(crate) use heading::Link;
 pub(crate) use history::{Change, Edit, compare};
 pub(crate) use links::stale;

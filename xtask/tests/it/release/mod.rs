@@ -1,0 +1,3 @@
+//! What is to be released, and what was.
+
+mod suggest;
