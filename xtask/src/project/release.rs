@@ -10,7 +10,7 @@ use crate::cli::{self, Format};
 use crate::cx::Shared;
 use crate::exit::{Code, Problem};
 use crate::release::changelog::{self, FILE};
-use crate::release::suggest;
+use crate::release::{audit, suggest};
 use crate::repo;
 
 #[derive(Debug, Args)]
@@ -26,6 +26,11 @@ enum Sub {
         /// `v1.2.3` or `1.2.3`
         version: String,
     },
+    /// Hold tags, changelog, manifests, dates, links and signatures of all releases against each other
+    Audit {
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
     /// Say which level the next release needs, and why. Red where changelog, commits and API disagree
     Suggest {
         #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -36,6 +41,7 @@ enum Sub {
 pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
     match &options.command {
         Sub::Notes { version } => notes(shared, version),
+        Sub::Audit { format } => audit(shared, *format),
         Sub::Suggest { format } => suggest(shared, *format),
     }
 }
@@ -63,6 +69,19 @@ fn suggest(shared: &Shared, format: Format) -> Result<Code> {
         Format::Human | Format::Github => suggest::show(&suggestion)?,
     }
     Ok(if suggestion.is_blocked() {
+        Code::Red
+    } else {
+        Code::Done
+    })
+}
+
+fn audit(shared: &Arc<Shared>, format: Format) -> Result<Code> {
+    let audit = audit::audit(shared)?;
+    match format {
+        Format::Json => cli::say_json(&audit)?,
+        Format::Human | Format::Github => audit::show(&audit)?,
+    }
+    Ok(if audit.is_red() {
         Code::Red
     } else {
         Code::Done

@@ -1,6 +1,7 @@
 //! Releases: which version comes next, what a changelog says, the files that hold the version, and
 //! whether the releases that were made are as they should be.
 
+pub(crate) mod audit;
 pub(crate) mod changelog;
 #[cfg_attr(not(test), expect(dead_code, reason = "the plan of a release asks it"))]
 pub(crate) mod lockfile;

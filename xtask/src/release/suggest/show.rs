@@ -5,8 +5,9 @@ use anyhow::Result;
 use super::{Reading, Suggestion};
 use crate::cli::say;
 
-/// Evidence shown of a reading; JSON has all of it.
+/// Evidence shown of a reading, and characters of each; JSON has all of it.
 const SHOWN: usize = 20;
+const WIDTH: usize = 80;
 
 pub(crate) fn show(suggestion: &Suggestion) -> Result<()> {
     let version = &suggestion.version;
@@ -40,7 +41,11 @@ fn show_reading(reading: &Reading) -> Result<()> {
     evidence.sort_by_key(|found| std::cmp::Reverse(found.level));
     for found in evidence.iter().take(SHOWN) {
         let level = found.level.name();
-        say(format!("  {level:<8}  {}  {}", found.place, found.text))?;
+        let mut text: String = found.text.chars().take(WIDTH).collect();
+        if text.len() < found.text.len() {
+            text.push('…');
+        }
+        say(format!("  {level:<8}  {}  {text}", found.place))?;
     }
     if evidence.len() > SHOWN {
         say(format!("  and {} more", evidence.len() - SHOWN))?;

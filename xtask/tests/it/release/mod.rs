@@ -1,3 +1,4 @@
 //! What is to be released, and what was.
 
+mod audit;
 mod suggest;

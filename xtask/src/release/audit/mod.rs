@@ -1,0 +1,163 @@
+//! The ledger of releases: tags, changelog, manifests, dates, links and signatures, held against each
+//! other. All that is wrong is told at once; nothing is written.
+
+mod ledger;
+mod tags;
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use git2::{Oid, Repository};
+use serde::Serialize;
+
+use crate::cli::say;
+use crate::cx::{Cx, Shared};
+use crate::release::changelog::{self, FILE};
+use crate::repo;
+use crate::report::Finding;
+use crate::report::text::plural;
+use tags::{Tag, Tags};
+
+/// What each finding is called.
+mod rule {
+    pub(super) const BRANCH: &str = "audit/branch";
+    pub(super) const CHANGELOG: &str = "audit/changelog";
+    pub(super) const COMMIT: &str = "audit/commit";
+    pub(super) const DATE: &str = "audit/date";
+    pub(super) const DUPLICATE: &str = "audit/duplicate";
+    pub(super) const LIGHTWEIGHT: &str = "audit/lightweight";
+    pub(super) const LINK: &str = "audit/link";
+    pub(super) const MANIFEST: &str = "audit/manifest";
+    pub(super) const NAME: &str = "audit/name";
+    pub(super) const ORDER: &str = "audit/order";
+    pub(super) const SECTION: &str = "audit/section";
+    pub(super) const SIGNATURE: &str = "audit/signature";
+    pub(super) const TAG: &str = "audit/tag";
+    pub(super) const UNSIGNED: &str = "audit/unsigned";
+}
+
+/// What was looked at, and what is wrong.
+#[derive(Debug, Serialize)]
+pub(crate) struct Audit {
+    /// Release tags.
+    tags: usize,
+    /// Headings of releases in the changelog.
+    sections: usize,
+    signed: usize,
+    /// Tags that are no release's: listed, not judged.
+    others: Vec<String>,
+    findings: Vec<Finding>,
+}
+
+impl Audit {
+    pub(crate) fn is_red(&self) -> bool {
+        !self.findings.is_empty()
+    }
+}
+
+/// Audits what HEAD says.
+///
+/// # Errors
+/// Exit 3 without git, without a commit, in a shallow clone, and where no branch is here.
+pub(crate) fn audit(shared: &Arc<Shared>) -> Result<Audit> {
+    let repo = super::history(&shared.root)?;
+    let head = repo.head().and_then(|head| head.peel_to_commit());
+    let head = head.context("there is no commit yet")?.id();
+    let cx = Cx::new(shared, tags::LIMIT);
+    let tags = Tags::read(&repo)?;
+    let text = repo::file_at(&repo, &shared.root, head, FILE)?;
+    let mut findings = Vec::new();
+    let mut sections = 0;
+    if let Some(text) = &text {
+        let log = changelog::parse(text);
+        let named = log.releases.iter();
+        sections = named.filter(|release| release.version().is_some()).count();
+        findings.extend(ledger::pairs(&log, &tags));
+        findings.extend(ledger::duplicates(&log));
+        findings.extend(ledger::days(&log, &tags));
+        findings.extend(ledger::order(&log));
+        findings.extend(ledger::links(&log));
+    } else {
+        let finding = Finding::error(rule::CHANGELOG, format!("there is no `{FILE}`"));
+        findings.push(finding.help("write down what the releases changed"));
+    }
+    findings.extend(tags::kinds(&tags));
+    findings.extend(tags::off_branches(&repo, &shared.policy.branch, &tags)?);
+    for tag in &tags.releases {
+        if let Some(commit) = tag.commit {
+            findings.extend(contents(&repo, shared, tag, commit)?);
+        }
+    }
+    findings.extend(tags::signatures(&cx, &tags)?);
+    Ok(Audit {
+        tags: tags.releases.len(),
+        sections,
+        signed: tags.releases.iter().filter(|tag| tag.is_signed()).count(),
+        others: tags.others,
+        findings,
+    })
+}
+
+/// What the tagged commit itself says: its manifest's version, and the newest of its changelog.
+fn contents(repo: &Repository, shared: &Shared, tag: &Tag, commit: Oid) -> Result<Vec<Finding>> {
+    let name = &tag.name;
+    let mut findings = Vec::new();
+    let mut add = |rule: &str, message: String| {
+        let help = "a tag stays where it is: release the next version";
+        findings.push(Finding::error(rule, message).help(help));
+    };
+    match super::version_at(repo, &shared.root, commit) {
+        Ok(version) if version == tag.version => {}
+        Ok(version) => add(
+            rule::MANIFEST,
+            format!("`Cargo.toml` of `{name}` says {version}"),
+        ),
+        Err(error) => add(rule::MANIFEST, format!("of `{name}`: {error:#}")),
+    }
+    let text = repo::file_at(repo, &shared.root, commit, FILE)?;
+    let log = text.as_deref().map(changelog::parse);
+    let newest = log
+        .as_ref()
+        .and_then(|log| log.releases.iter().find_map(changelog::Release::version));
+    match newest {
+        Some(version) if version == tag.version => {}
+        Some(version) => add(
+            rule::CHANGELOG,
+            format!("the newest version in `{FILE}` of `{name}` is {version}"),
+        ),
+        None => add(
+            rule::CHANGELOG,
+            format!("`{FILE}` of `{name}` names no version"),
+        ),
+    }
+    Ok(findings)
+}
+
+/// An audit for people.
+pub(crate) fn show(audit: &Audit) -> Result<()> {
+    for finding in &audit.findings {
+        let place = finding.place().map(|place| format!("{place}  "));
+        say(format!(
+            "error  {}  {}{}",
+            finding.rule,
+            place.unwrap_or_default(),
+            finding.message
+        ))?;
+        if let Some(help) = &finding.help {
+            say(format!("    help: {help}"))?;
+        }
+    }
+    if !audit.others.is_empty() {
+        say(format!(
+            "tags that are no release's: {}",
+            audit.others.join(", ")
+        ))?;
+    }
+    say(format!(
+        "{}, {} of them signed, {}: {}",
+        plural(audit.tags, "release tag"),
+        audit.signed,
+        plural(audit.sections, "section"),
+        plural(audit.findings.len(), "finding")
+    ))
+}
