@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use git2::{Oid, Repository};
+use semver::Version;
 use serde::Serialize;
 
 use crate::cli::say;
@@ -115,10 +116,7 @@ fn contents(repo: &Repository, shared: &Shared, tag: &Tag, commit: Oid) -> Resul
         Err(error) => add(rule::MANIFEST, format!("of `{name}`: {error:#}")),
     }
     let text = repo::file_at(repo, &shared.root, commit, FILE)?;
-    let log = text.as_deref().map(changelog::parse);
-    let newest = log
-        .as_ref()
-        .and_then(|log| log.releases.iter().find_map(changelog::Release::version));
+    let newest = text.as_deref().and_then(newest);
     match newest {
         Some(version) if version == tag.version => {}
         Some(version) => add(
@@ -131,6 +129,23 @@ fn contents(repo: &Repository, shared: &Shared, tag: &Tag, commit: Oid) -> Resul
         ),
     }
     Ok(findings)
+}
+
+/// The first version of a changelog. The top of the file has it mostly, and files of hundreds of tags
+/// are many: a part that ends with a line says the same as the whole.
+fn newest(text: &str) -> Option<Version> {
+    let mut size = 4096;
+    loop {
+        let end = text.floor_char_boundary(size);
+        let part = text[..end].rfind('\n').filter(|_| end < text.len());
+        let part = part.map_or(text, |at| &text[..=at]);
+        let log = changelog::parse(part);
+        let found = log.releases.iter().find_map(changelog::Release::version);
+        if found.is_some() || part.len() == text.len() {
+            return found;
+        }
+        size *= 4;
+    }
 }
 
 /// An audit for people.
