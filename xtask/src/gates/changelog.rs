@@ -378,8 +378,10 @@ fn findings(log: &Changelog<'_>) -> Vec<Finding> {
                 "give the day of the release",
             );
         }
-        if release.link == changelog::Link::Reference && log.link(name).is_none() {
-            let message = format!("`[{name}]` has no link definition");
+        if let changelog::Link::Reference(label) = release.link
+            && log.link(label).is_none()
+        {
+            let message = format!("`[{label}]` has no link definition");
             add(
                 "changelog/link",
                 release.line,

@@ -4,50 +4,61 @@
 
 use std::ops::Range;
 
-/// What a heading says. Ranges are bytes of the heading's text.
+/// What a heading says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Heading {
+pub(super) struct Heading<'a> {
     /// `1.2.3`, `v1.2.3` or `Unreleased`, as it is written.
-    pub(super) name: Range<usize>,
+    pub(super) name: &'a str,
     /// What the release is of, where one file tells of several packages.
-    pub(super) package: Option<Range<usize>>,
-    pub(super) link: Link,
+    pub(super) package: Option<&'a str>,
+    pub(super) link: Link<'a>,
     /// `2026-01-31`, whether there is such a day or not.
-    pub(super) date: Option<Range<usize>>,
+    pub(super) date: Option<&'a str>,
     pub(super) yanked: bool,
 }
 
 /// How the name leads somewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Link {
+pub(crate) enum Link<'a> {
     None,
-    /// `[1.2.3]`: a definition elsewhere says where to.
-    Reference,
-    /// `[1.2.3](https://…)`.
-    Inline,
+    /// The label in `[1.2.3]` or `[1.2.3][label]`: a definition elsewhere says where to.
+    Reference(&'a str),
+    /// The target in `[1.2.3](https://…)`.
+    Inline(&'a str),
 }
 
 /// Reads the text of a heading, without its marks. `None` when it names no release.
-pub(super) fn read(text: &str) -> Option<Heading> {
+pub(super) fn read(text: &str) -> Option<Heading<'_>> {
     let (name, package) = name(text)?;
-    let bracketed = text[..name.start].ends_with('[') && text[name.end..].starts_with(']');
-    let after = if bracketed { name.end + 1 } else { name.end };
-    let (link, rest) = match (bracketed, text[after..].chars().next()) {
-        (true, Some('(')) => {
-            let end = text[after..].find(')').map_or(after, |at| after + at + 1);
-            (Link::Inline, end)
-        }
-        (true, _) => (Link::Reference, after),
-        (false, _) => (Link::None, after),
+    let behind = &text[name.end..];
+    let is_bracketed = text[..name.start].ends_with('[');
+    let (link, rest) = match behind.strip_prefix(']').filter(|_| is_bracketed) {
+        Some(rest) => link(&text[name.clone()], rest),
+        None => (Link::None, behind),
     };
-    let tail = &text[rest..];
     Some(Heading {
-        package,
+        package: package.map(|range| &text[range]),
         link,
-        date: date(tail).map(|found| rest + found.start..rest + found.end),
-        yanked: tail.to_ascii_lowercase().contains("yanked") || text[..name.start].contains("~~"),
-        name,
+        date: date(rest),
+        yanked: rest.to_ascii_lowercase().contains("yanked") || text[..name.start].contains("~~"),
+        name: &text[name],
     })
+}
+
+/// The link that the bracketed `name` is, and what stands behind it.
+fn link<'a>(name: &'a str, behind: &'a str) -> (Link<'a>, &'a str) {
+    let between = |open, close| behind.strip_prefix(open)?.split_once(close);
+    if let Some((target, rest)) = between('(', ')') {
+        return (Link::Inline(target), rest);
+    }
+    match between('[', ']') {
+        // `[1.2.3][]`, and `[1.2.3][YANKED]`, which leads nowhere.
+        Some(("", rest)) => (Link::Reference(name), rest),
+        Some((label, rest)) if !label.eq_ignore_ascii_case("yanked") => {
+            (Link::Reference(label), rest)
+        }
+        _ => (Link::Reference(name), behind),
+    }
 }
 
 /// The version or `Unreleased`, and the word before it that says of what.
@@ -67,7 +78,7 @@ fn name(text: &str) -> Option<(Range<usize>, Option<Range<usize>>)> {
     None
 }
 
-/// Words between blanks and the marks of Markdown; a dash alone is none.
+/// Words between blanks and the marks of Markdown; a dash or a picture alone is none.
 fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
     let is_mark = |c: char| {
         c.is_whitespace()
@@ -84,7 +95,7 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
                 .find(is_mark)
                 .map_or(text.len(), |at| start + at);
             from = end;
-            if !matches!(&text[start..end], "-" | "–" | "—" | "_") {
+            if text[start..end].contains(char::is_alphanumeric) {
                 return Some(start..end);
             }
         }
@@ -126,7 +137,7 @@ fn is_package(word: &str) -> bool {
 }
 
 /// The first `dddd-dd-dd` that stands for itself.
-fn date(text: &str) -> Option<Range<usize>> {
+fn date(text: &str) -> Option<&str> {
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
     (0..text.len()).find_map(|start| {
         let shape = (0..10).all(|at| match at {
@@ -134,7 +145,7 @@ fn date(text: &str) -> Option<Range<usize>> {
             _ => is_digit(start + at),
         });
         let alone = !is_digit(start + 10) && (start == 0 || !is_digit(start - 1));
-        (shape && alone).then_some(start..start + 10)
+        (shape && alone).then(|| &text[start..start + 10])
     })
 }
 
@@ -143,14 +154,13 @@ mod tests {
     use super::*;
 
     /// Package, name, link, date, yanked.
-    fn read(text: &str) -> Option<(&str, &str, Link, &str, bool)> {
+    fn read(text: &str) -> Option<(&str, &str, Link<'_>, &str, bool)> {
         let heading = super::read(text)?;
-        let of = |range: Option<Range<usize>>| range.map_or("", |range| &text[range]);
         Some((
-            of(heading.package),
-            &text[heading.name],
+            heading.package.unwrap_or_default(),
+            heading.name,
             heading.link,
-            of(heading.date),
+            heading.date.unwrap_or_default(),
             heading.yanked,
         ))
     }
@@ -161,21 +171,30 @@ mod tests {
         for (text, wanted) in [
             (
                 "[1.2.3] - 2026-01-31",
-                ("", "1.2.3", Link::Reference, day, false),
+                ("", "1.2.3", Link::Reference("1.2.3"), day, false),
             ),
             ("1.2.3 – 2026-01-31", ("", "1.2.3", Link::None, day, false)),
             (
                 "v1.2.3 (2026-01-31)",
                 ("", "v1.2.3", Link::None, day, false),
             ),
-            ("[v1.2.3]", ("", "v1.2.3", Link::Reference, "", false)),
+            (
+                "[v1.2.3]",
+                ("", "v1.2.3", Link::Reference("v1.2.3"), "", false),
+            ),
             (
                 "[1.2.3-rc.1+x](https://h/v1...v2) - 2026-01-31",
-                ("", "1.2.3-rc.1+x", Link::Inline, day, false),
+                (
+                    "",
+                    "1.2.3-rc.1+x",
+                    Link::Inline("https://h/v1...v2"),
+                    day,
+                    false,
+                ),
             ),
             (
                 "[1.2.3](https://h/2020-01-01) - 2026-01-31 [YANKED]",
-                ("", "1.2.3", Link::Inline, day, true),
+                ("", "1.2.3", Link::Inline("https://h/2020-01-01"), day, true),
             ),
             (
                 "1.2.3 (2026-01-31, _yanked_)",
@@ -187,15 +206,15 @@ mod tests {
             ),
             (
                 "~~[v1.2.3] - 2026-01-31~~",
-                ("", "v1.2.3", Link::Reference, day, true),
+                ("", "v1.2.3", Link::Reference("v1.2.3"), day, true),
             ),
             (
                 "[1.2.3] - 2026-01-31 <a name=\"1.2.3\"></a>",
-                ("", "1.2.3", Link::Reference, day, false),
+                ("", "1.2.3", Link::Reference("1.2.3"), day, false),
             ),
             (
                 "`lock_api` - [0.4.14](https://h) - 2026-01-31",
-                ("lock_api", "0.4.14", Link::Inline, day, false),
+                ("lock_api", "0.4.14", Link::Inline("https://h"), day, false),
             ),
             (
                 "lock_api 0.3.0 (2026-01-31)",
@@ -204,8 +223,21 @@ mod tests {
             ("Version 1.2.3", ("Version", "1.2.3", Link::None, "", false)),
             (
                 "[Unreleased] - ReleaseDate",
-                ("", "Unreleased", Link::Reference, "", false),
+                ("", "Unreleased", Link::Reference("Unreleased"), "", false),
             ),
+            (
+                "[1.2.3][label] - 2026-01-31",
+                ("", "1.2.3", Link::Reference("label"), day, false),
+            ),
+            (
+                "[1.2.3][] [YANKED]",
+                ("", "1.2.3", Link::Reference("1.2.3"), "", true),
+            ),
+            (
+                "[1.2.3][YANKED]",
+                ("", "1.2.3", Link::Reference("1.2.3"), "", true),
+            ),
+            ("🍕 1.2.3", ("", "1.2.3", Link::None, "", false)),
             ("UNRELEASED", ("", "UNRELEASED", Link::None, "", false)),
         ] {
             assert_eq!(read(text), Some(wanted), "{text}");

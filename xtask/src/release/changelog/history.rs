@@ -1,6 +1,7 @@
 //! What has been released stays as it is: two texts of one changelog compared.
 
-use super::{Changelog, Release, lines};
+use super::lines::lines;
+use super::{Changelog, Release};
 
 /// A difference below a released version. Lines are those of the later text.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,7 +74,11 @@ pub(crate) fn compare(before: &Changelog<'_>, after: &Changelog<'_>) -> Vec<Chan
 /// The lines below a heading that say something, with their numbers.
 fn said<'a>(log: &Changelog<'a>, release: &Release<'a>) -> Vec<(usize, &'a str)> {
     let first = release.line + lines(&log.text[release.heading.clone()]).count();
-    let is_link = |at: usize| log.links.iter().any(|link| link.range.contains(&at));
+    let links: Vec<_> = (log.links.iter())
+        .map(|link| &link.range)
+        .filter(|range| release.body.contains(&range.start))
+        .collect();
+    let is_link = |at: usize| links.iter().any(|link| link.contains(&at));
     let mut at = release.body.start;
     lines(&log.text[release.body.clone()])
         .enumerate()

@@ -1,27 +1,63 @@
 //! Where the headings of a changelog lead: a comparison with the release before, or the release.
 
+use std::fmt;
+
 use semver::Version;
 
 use super::Changelog;
 
 /// A link to a comparison or to a release, as GitHub, Gitea and GitLab have them.
+#[derive(Clone, Copy)]
 pub(super) struct Target<'a> {
+    /// What all links begin with: `https://host/owner/name`, on GitLab with `/-`.
+    pub(super) page: &'a str,
+    /// What is compared with; a release alone has none.
     pub(super) from: Option<&'a str>,
+    /// Between the two: `...` or `..`.
+    pub(super) dots: &'a str,
     pub(super) to: &'a str,
 }
 
 impl<'a> Target<'a> {
     pub(super) fn of(target: &'a str) -> Option<Self> {
         let target = target.split_whitespace().next()?;
-        if let Some((_, range)) = target.split_once("/compare/") {
-            let (from, to) = range.split_once("...").or_else(|| range.split_once(".."))?;
-            return Some(Self {
+        if let Some((page, range)) = target.split_once("/compare/") {
+            let dots = if range.contains("...") { "..." } else { ".." };
+            let (from, to) = range.split_once(dots)?;
+            // Bitbucket's, which names the later one first.
+            let is_reversed = page.ends_with("/branches");
+            return (!is_reversed).then_some(Self {
+                page,
                 from: Some(from),
+                dots,
                 to,
             });
         }
-        let (_, to) = target.split_once("/releases/tag/")?;
-        Some(Self { from: None, to })
+        let of_gitlab = |mark| {
+            let parts = target.split_once(mark);
+            parts.filter(|(page, _)| page.ends_with("/-"))
+        };
+        let (page, to) = target
+            .split_once("/releases/tag/")
+            .or_else(|| of_gitlab("/tags/"))
+            .or_else(|| of_gitlab("/releases/"))?;
+        Some(Self {
+            page,
+            from: None,
+            dots: "...",
+            to,
+        })
+    }
+}
+
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { page, dots, to, .. } = self;
+        match self.from {
+            Some(from) => write!(f, "{page}/compare/{from}{dots}{to}"),
+            None if page.ends_with("/-") => write!(f, "{page}/tags/{to}"),
+            None => write!(f, "{page}/releases/tag/{to}"),
+        }
     }
 }
 
@@ -46,8 +82,8 @@ pub(crate) fn stale(log: &Changelog<'_>) -> Vec<(usize, String)> {
     let last_final = versions.iter().find(|(_, version)| version.pre.is_empty());
     if let Some(unreleased) = log.unreleased()
         && let Some((newest, _)) = versions.first()
-        && let Some((link, from)) = log
-            .link(unreleased.name)
+        && let Some((link, from)) = unreleased
+            .definition(log)
             .and_then(|link| Some((link, Target::of(link.target)?.from?)))
         && !is_tag_of(from, newest.name)
         && !last_final.is_some_and(|(last, _)| is_tag_of(from, last.name))
@@ -59,8 +95,8 @@ pub(crate) fn stale(log: &Changelog<'_>) -> Vec<(usize, String)> {
         found.push((link.line, message));
     }
     for (release, version) in &versions {
-        let Some((link, target)) = log
-            .link(release.name)
+        let Some((link, target)) = release
+            .definition(log)
             .and_then(|link| Some((link, Target::of(link.target)?)))
         else {
             continue;
@@ -92,7 +128,7 @@ pub(crate) fn stale(log: &Changelog<'_>) -> Vec<(usize, String)> {
 }
 
 /// Whether `tag` is the version, behind whatever a repository writes before it.
-fn is_tag_of(tag: &str, name: &str) -> bool {
+pub(super) fn is_tag_of(tag: &str, name: &str) -> bool {
     let version = name.trim_start_matches('v');
     tag[prefix(tag).len()..] == *version
 }

@@ -4,9 +4,15 @@
 //! Blocks are CommonMark's, read by pulldown-cmark: headings in code fences and HTML comments are
 //! text, at any depth, with any line ending.
 
+mod blocks;
+mod cut;
+mod definition;
 mod entries;
 mod heading;
 mod history;
+#[cfg(test)]
+mod laws;
+mod lines;
 mod links;
 mod notes;
 #[cfg(test)]
@@ -14,8 +20,13 @@ mod tests;
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, HeadingLevel, Parser, Tag};
+use pulldown_cmark::HeadingLevel;
 
+use blocks::{Kind, blocks, outside_tags, start, title};
+use definition::{Definition, definitions, key};
+use lines::{Lines, lines};
+
+pub(crate) use cut::{Cut, cut};
 pub(crate) use entries::{Entry, entries};
 pub(crate) use heading::Link;
 pub(crate) use history::{Change, Edit, compare};
@@ -45,7 +56,7 @@ pub(crate) struct Release<'a> {
     pub(crate) name: &'a str,
     /// The package, in a file that tells of several.
     pub(crate) package: Option<&'a str>,
-    pub(crate) link: Link,
+    pub(crate) link: Link<'a>,
     /// `YYYY-MM-DD` in form; there may be no such day.
     pub(crate) date: Option<&'a str>,
     pub(crate) yanked: bool,
@@ -69,27 +80,6 @@ pub(crate) struct Section<'a> {
     pub(crate) entries: usize,
 }
 
-/// `[label]: target "title"`.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Definition<'a> {
-    pub(crate) label: &'a str,
-    /// What labels are told apart by.
-    pub(crate) key: String,
-    /// Without `<` and `>`.
-    pub(crate) target: &'a str,
-    /// With its quotes; empty without one.
-    title: &'a str,
-    pub(crate) line: usize,
-    /// The line with its ending.
-    range: Range<usize>,
-}
-
-/// Labels are told apart without case, blanks as one (CommonMark 0.31, "matches").
-fn key(label: &str) -> String {
-    let words: Vec<&str> = label.split_whitespace().collect();
-    words.join(" ").to_lowercase()
-}
-
 impl<'a> Release<'a> {
     pub(crate) fn is_unreleased(&self) -> bool {
         self.name.eq_ignore_ascii_case("unreleased")
@@ -100,11 +90,33 @@ impl<'a> Release<'a> {
         semver::Version::parse(self.name.strip_prefix('v').unwrap_or(self.name)).ok()
     }
 
+    /// The definition that its heading leads to, or would with brackets.
+    fn definition<'l>(&self, log: &'l Changelog<'a>) -> Option<&'l Definition<'a>> {
+        match self.link {
+            Link::Reference(label) => log.link(label),
+            Link::None => log.link(self.name),
+            Link::Inline(_) => None,
+        }
+    }
+
+    /// Where its heading leads.
+    fn target(&self, log: &Changelog<'a>) -> Option<&'a str> {
+        match self.link {
+            Link::Inline(target) => Some(target),
+            Link::None | Link::Reference(_) => Some(self.definition(log)?.target),
+        }
+    }
+
     /// Nothing stands below it but headings, comments and rules.
     pub(crate) fn is_empty(&self, log: &Changelog<'a>) -> bool {
         let body = &log.text[self.body.clone()];
-        let says = |kind: &Kind| matches!(kind, Kind::List(_) | Kind::Text);
-        !blocks(body, 0).0.iter().any(|block| says(&block.kind))
+        !blocks(body, 0).0.iter().any(|block| match block.kind {
+            Kind::List(_) | Kind::Text => true,
+            Kind::Html => {
+                outside_tags(&body[block.range.clone()]).any(|shown| !shown.is_whitespace())
+            }
+            Kind::Heading(_) | Kind::Rule => false,
+        })
     }
 }
 
@@ -140,22 +152,6 @@ impl<'a> Changelog<'a> {
     }
 }
 
-/// A block at the margin of the file.
-struct Block {
-    range: Range<usize>,
-    kind: Kind,
-}
-
-enum Kind {
-    Heading(HeadingLevel),
-    /// A list, with where its items begin.
-    List(Vec<usize>),
-    Html,
-    /// `---`.
-    Rule,
-    Text,
-}
-
 /// Reads any text; what is not a changelog has no releases.
 pub(crate) fn parse(text: &str) -> Changelog<'_> {
     let start = start(text);
@@ -184,12 +180,11 @@ pub(crate) fn parse(text: &str) -> Changelog<'_> {
                 if let Some(read) = read {
                     (level, is_open) = (Some(*depth), true);
                     ends.push(block.range.start);
-                    let of = |range: Range<usize>| &words[range];
                     log.releases.push(Release {
-                        name: of(read.name),
-                        package: read.package.map(of),
+                        name: read.name,
+                        package: read.package,
                         link: read.link,
-                        date: read.date.map(of),
+                        date: read.date,
                         yanked: read.yanked,
                         line,
                         sections: Vec::new(),
@@ -236,198 +231,9 @@ pub(crate) fn parse(text: &str) -> Changelog<'_> {
     log
 }
 
-/// Where the Markdown begins: behind a byte order mark, and front matter between two lines `---`.
-fn start(text: &str) -> usize {
-    let top = text.len() - text.trim_start_matches('\u{feff}').len();
-    let mut lines = lines(&text[top..]);
-    let is_fence = |line: &&str| line.trim_end() == "---";
-    let Some(fence) = lines.next().filter(is_fence) else {
-        return top;
-    };
-    let mut at = top + fence.len();
-    for (number, line) in lines.enumerate() {
-        // With a blank line behind it, it is a rule.
-        if number == 0 && line.trim().is_empty() {
-            return top;
-        }
-        at += line.len();
-        if is_fence(&line) {
-            return at;
-        }
-    }
-    top
-}
-
-/// The blocks at the margin behind `start`, and the ranges of all that text, code and HTML is made
-/// of, in order.
-fn blocks(text: &str, start: usize) -> (Vec<Block>, Vec<Range<usize>>) {
-    let mut made = Vec::new();
-    let mut blocks = Vec::new();
-    let mut depth = 0;
-    for (event, range) in Parser::new(&text[start..]).into_offset_iter() {
-        let range = range.start + start..range.end + start;
-        match event {
-            Event::Start(tag) => {
-                if depth == 0 {
-                    let kind = match tag {
-                        Tag::Heading { level, .. } => Kind::Heading(level),
-                        Tag::List(_) => Kind::List(Vec::new()),
-                        Tag::HtmlBlock => Kind::Html,
-                        _ => Kind::Text,
-                    };
-                    let range = range.start..end_of_line(text, range.end);
-                    blocks.push(Block { range, kind });
-                } else if let (1, Tag::Item, Some(Kind::List(items))) =
-                    (depth, tag, blocks.last_mut().map(|block| &mut block.kind))
-                {
-                    items.push(range.start);
-                }
-                depth += 1;
-            }
-            Event::End(_) => depth -= 1,
-            Event::Rule if depth == 0 => {
-                let range = range.start..end_of_line(text, range.end);
-                made.push(range.clone());
-                blocks.push(Block {
-                    range,
-                    kind: Kind::Rule,
-                });
-            }
-            _ => made.push(range),
-        }
-    }
-    (blocks, made)
-}
-
-/// Where the line of `at` ends, with its ending; at the end of a line it is `at` itself. Lines end as
-/// in CommonMark: with `\n`, `\r\n` or `\r`.
-fn end_of_line(text: &str, at: usize) -> usize {
-    let (before, behind) = text.split_at(at);
-    if before.ends_with('\r') && behind.starts_with('\n') {
-        return at + 1;
-    }
-    if before.ends_with(['\n', '\r']) {
-        return at;
-    }
-    match behind.find(['\n', '\r']) {
-        Some(found) if behind[found..].starts_with("\r\n") => at + found + 2,
-        Some(found) => at + found + 1,
-        None => text.len(),
-    }
-}
-
-/// Lines with their endings.
-fn lines(mut text: &str) -> impl Iterator<Item = &str> {
-    std::iter::from_fn(move || {
-        let (line, behind) = text.split_at(end_of_line(text, 0));
-        text = behind;
-        (!line.is_empty()).then_some(line)
-    })
-}
-
-/// Definitions make no event: they are lines of which nothing else is made, wherever they stand.
-fn definitions<'a>(
-    text: &'a str,
-    start: usize,
-    made: &[Range<usize>],
-    lines: &Lines,
-) -> Vec<Definition<'a>> {
-    let mut found = Vec::new();
-    let mut at = start;
-    let mut rest = self::lines(&text[start..]);
-    while let Some(line) = rest.next() {
-        let mut range = at..at + line.len();
-        at = range.end;
-        let Some((label, mut target)) = line
-            .trim_start_matches(' ')
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once("]:"))
-        else {
-            continue;
-        };
-        let next = made.partition_point(|made| made.end <= range.start);
-        if made.get(next).is_none_or(|made| made.start >= range.end) {
-            // The target may stand on a line of its own.
-            if target.trim().is_empty()
-                && let Some(line) = rest.next()
-            {
-                (target, at) = (line, at + line.len());
-                range.end = at;
-            }
-            let target = target.trim();
-            let pointed = target.strip_prefix('<');
-            let (target, title) = pointed
-                .and_then(|rest| rest.split_once('>'))
-                .or_else(|| target.split_once(char::is_whitespace))
-                .unwrap_or((target, ""));
-            found.push(Definition {
-                label,
-                key: key(label),
-                target,
-                title: title.trim(),
-                line: lines.number(range.start),
-                range,
-            });
-        }
-    }
-    found
-}
-
-/// The words of a heading, without `#`, underline and blanks around.
-fn title(text: &str, range: &Range<usize>) -> Range<usize> {
-    let whole = &text[range.clone()];
-    let line = lines(whole).next().unwrap_or_default();
-    let head = line.trim_start();
-    let is_atx = head.starts_with('#');
-    let words = if is_atx {
-        head.trim_start_matches('#')
-    } else {
-        line
-    };
-    let start = range.start + line.len() - words.trim_start().len();
-    let words = words.trim();
-    // A closing run of `#` belongs to the heading only after a blank.
-    let bare = words.trim_end_matches('#');
-    let closed = is_atx && (bare.is_empty() || bare.ends_with([' ', '\t']));
-    let words = if closed { bare.trim_end() } else { words };
-    start..start + words.len()
-}
-
 fn below(level: HeadingLevel) -> HeadingLevel {
     match level {
         HeadingLevel::H1 => HeadingLevel::H2,
         _ => HeadingLevel::H3,
-    }
-}
-
-/// `text` with each range replaced; ranges do not overlap.
-fn spliced(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
-    edits.sort_by_key(|(range, _)| range.start);
-    let mut out = String::with_capacity(text.len() + 256);
-    let mut at = 0;
-    for (range, new) in edits {
-        out.push_str(&text[at..range.start]);
-        out.push_str(&new);
-        at = range.end;
-    }
-    out.push_str(&text[at..]);
-    out
-}
-
-/// Where lines begin.
-struct Lines(Vec<usize>);
-
-impl Lines {
-    fn of(text: &str) -> Self {
-        let ends = lines(text).scan(0, |at, line| {
-            *at += line.len();
-            Some(*at)
-        });
-        Self(std::iter::once(0).chain(ends).collect())
-    }
-
-    /// The line of a byte, from 1.
-    fn number(&self, at: usize) -> usize {
-        self.0.partition_point(|start| *start <= at)
     }
 }

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use anyhow::Result;
 use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
 use semver::Version;
 
-use super::{Changelog, FILE, Kind, Release, blocks, key, spliced};
+use super::blocks::{Kind, blocks};
+use super::definition::key;
+use super::lines::{Edits, spliced};
+use super::{Changelog, FILE, Release};
 use crate::exit::Problem;
 
 /// What the changelog says of `version`, as Markdown with `\n`. `page` is where files of the tag can
@@ -95,8 +97,6 @@ fn the_one<'l, 'a>(log: &'l Changelog<'a>, version: &Version) -> Result<&'l Rele
     }
     Ok(release)
 }
-
-type Edits = Vec<(Range<usize>, String)>;
 
 /// Edits that make inline links of `body` permanent, and the keys of the labels it refers to.
 fn links(log: &Changelog<'_>, body: &str, page: Option<&str>) -> (Edits, BTreeSet<String>) {

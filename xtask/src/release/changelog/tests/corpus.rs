@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pulldown_cmark::{CowStr, Event, HeadingLevel, Parser, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, Parser, Tag};
 use semver::Version;
 
-use super::*;
+use super::super::lines::{Lines, lines, spliced};
+use super::super::{Changelog, Link, laws, notes, parse};
+use super::{markdown, rendered_headings};
 
 /// Name and text of each file, in every encoding.
 fn corpus() -> Vec<(String, String)> {
@@ -48,46 +50,18 @@ fn corpus() -> Vec<(String, String)> {
             let name = format!("{folder}/{}", file.file_name().unwrap().to_string_lossy());
             let bare = text.trim_start_matches('\u{feff}');
             let lf = bare.replace("\r\n", "\n");
-            [
+            let mut forms = vec![
                 ("as it is", text.clone()),
                 ("lf", lf.clone()),
                 ("crlf", lf.replace('\n', "\r\n")),
                 ("bom", format!("\u{feff}{bare}")),
                 ("no final newline", bare.trim_end().to_owned()),
-            ]
-            .map(|(encoding, text)| (format!("{name} ({encoding})"), text))
+            ];
+            forms.dedup_by(|form, before| form.1 == before.1);
+            let named = move |(form, text)| (format!("{name} ({form})"), text);
+            forms.into_iter().map(named)
         })
         .collect()
-}
-
-/// The text behind a byte order mark and front matter.
-fn markdown(text: &str) -> &str {
-    let text = text.trim_start_matches('\u{feff}');
-    text.strip_prefix("---")
-        .and_then(|rest| Some(rest.split_once("\n---")?.1.split_once('\n')?.1))
-        .unwrap_or(text)
-}
-
-/// What the headings of the first two levels say when rendered: a reading without ranges.
-fn rendered_headings(text: &str) -> Vec<String> {
-    let mut headings: Vec<String> = Vec::new();
-    let (mut inside, mut depth) = (false, 0);
-    for event in Parser::new(markdown(text)) {
-        match event {
-            Event::Start(Tag::Heading { level, .. }) if depth == 0 && level <= HeadingLevel::H2 => {
-                headings.push(String::new());
-                (inside, depth) = (true, depth + 1);
-            }
-            Event::End(TagEnd::Heading(_)) => (inside, depth) = (false, depth - 1),
-            Event::Start(_) => depth += 1,
-            Event::End(_) => depth -= 1,
-            Event::Text(text) | Event::Code(text) if inside => {
-                headings.last_mut().unwrap().push_str(&text);
-            }
-            _ => {}
-        }
-    }
-    headings
 }
 
 #[test]
@@ -130,6 +104,7 @@ fn the_parts_of_a_real_changelog_are_the_whole() {
     for (name, text) in corpus() {
         let log = parse(&text);
         let numbers = Lines::of(&text);
+        assert!(spliced(&text, Vec::new()) == text, "{name}");
         let Some(first) = log.releases.first() else {
             continue;
         };
@@ -230,99 +205,164 @@ fn notes_of_a_real_release_are_complete_in_themselves() {
     assert!(seen > 2000, "{seen}");
 }
 
-/// Names of the releases.
-fn names(text: &str) -> Vec<&str> {
-    let log = parse(text);
-    log.releases.iter().map(|release| release.name).collect()
-}
-
-#[test]
-fn front_matter_stands_at_the_top_alone() {
-    let rules = "## 1.1.0\n\n---\n[a]: b\n\n## 1.0.0\n\n- a\n\n---\n\n## 0.1.0\n";
-    assert_eq!(names(rules), ["1.1.0", "1.0.0", "0.1.0"]);
-    let front = format!("---\n## 9.9.9\n[c]: d\n---\n{rules}");
-    for text in [
-        front.clone(),
-        format!("\u{feff}{front}"),
-        front.replace('\n', "\r\n"),
-    ] {
-        assert_eq!(names(&text), ["1.1.0", "1.0.0", "0.1.0"], "{text}");
-        let log = parse(&text);
-        assert_eq!(log.links.len(), 1);
-        assert_eq!(log.releases[0].line, 5);
-    }
-    let rule = format!("---\n\n{rules}");
-    assert_eq!(names(&rule), ["1.1.0", "1.0.0", "0.1.0"]);
-    assert_eq!(names("---\n## 1.0.0\n"), ["1.0.0"]);
-}
-
-#[test]
-fn releases_of_two_levels_and_what_looks_like_one() {
-    let text = "# [1.1.0](https://h)\n\n## Routing\n\n- a\n\n## [1.0.1](https://h)\n\n- b\n\n## What's Changed\n\n- c\n\n### 0.5\n\n## 1.0\n\n- d\n\n## 0.9.0\n\n- e\n\n# v0\n\n- f\n";
-    let log = parse(text);
-    let bodies: Vec<_> = log
-        .releases
-        .iter()
-        .map(|release| (release.name, &text[release.body.clone()]))
+/// What a release says of a file that it refuses; `None` where it may be made.
+fn refusal(log: &Changelog<'_>) -> Option<String> {
+    let open: Vec<_> = (log.releases.iter())
+        .filter(|release| release.is_unreleased())
         .collect();
-    assert_eq!(
-        bodies,
-        [
-            ("1.1.0", "\n## Routing\n\n- a\n\n"),
-            ("1.0.1", "\n- b\n\n## What's Changed\n\n- c\n\n### 0.5\n\n"),
-            ("0.9.0", "\n- e\n\n"),
-        ]
-    );
-    let strange: Vec<_> = log.strange.iter().map(|(_, words)| *words).collect();
-    assert_eq!(strange, ["What's Changed", "1.0", "v0"]);
-    assert_eq!(log.releases[0].sections[0].entries, 1);
-    assert_eq!(log.loose, [9, 13, 23]);
-}
-
-#[test]
-fn links_of_candidates_and_of_branches_are_not_stale() {
-    let text = "## [Unreleased]\n\n## [2.0.0-rc.1]\n\n## [1.1.0]\n\n## [1.1.0-rc.1]\n\n## [1.0.1]\n\n## [1.0.0]\n\n[Unreleased]: https://h/compare/v1.1.0...HEAD\n[2.0.0-rc.1]: https://h/compare/v1.0.0...v2.0.0-rc.1\n[1.1.0]: https://h/compare/v1.0.0...v1.1.0\n[1.1.0-rc.1]: https://h/compare/v1.0.0...v1.1.0-rc.1\n[1.0.1]: https://h/compare/v1.0.0...v1.0.1\n[1.0.0]: https://h/releases/tag/v1.0.0\n";
-    let lines = |text: &str| -> Vec<usize> {
-        let found = stale(&parse(text));
-        found.into_iter().map(|(line, _)| line).collect()
-    };
-    assert_eq!(lines(text), [] as [usize; 0]);
-    for (from, to, line) in [
-        ("v1.1.0...HEAD", "v1.0.1...HEAD", 13),
-        ("v1.0.0...v1.1.0\n", "v2.0.0-rc.1...v1.1.0\n", 15),
-        ("v1.0.0...v1.1.0\n", "v1.1.0...v1.1.0\n", 15),
-        ("v1.0.0...v1.1.0\n", "v0.9.0...v1.1.0\n", 15),
-        ("v1.0.0...v1.1.0\n", "v1.0.0...v1.0.1\n", 15),
-    ] {
-        assert!(text.contains(from));
-        assert_eq!(lines(&text.replacen(from, to, 1)), [line], "{to}");
-    }
-}
-
-#[test]
-fn definitions_have_a_target_and_a_title() {
-    let text = "## [1.0.0]\n\n- [A  b] and [c] and [d]\n\n[1.0.0]: <https://h/releases/tag/v1.0.0> \"t\"\n[a B]: <docs/a b.md> 'of a'\n[c]: docs/c.md \"of c\"\n[d]: <>\n[a b]: other\n";
-    let log = parse(text);
-    assert_eq!(stale(&log), []);
-    let notes = notes(&log, &Version::new(1, 0, 0), Some("https://h/blob/v1.0.0")).unwrap();
-    assert_eq!(
-        notes,
-        "- [A  b] and [c] and [d]\n\n[a B]: <https://h/blob/v1.0.0/docs/a b.md> 'of a'\n[c]: https://h/blob/v1.0.0/docs/c.md \"of c\"\n[d]: <>\n"
-    );
-}
-
-proptest::proptest! {
-    #[test]
-    fn any_text_is_read(text in "([#\\[\\]()`~<>!:\\-_ \t\r\n\u{feff}]|1\\.2\\.3|\n## 1\\.2\\.3|\r# 1\\.1\\.0|\r\n## \\[1\\.0\\.0-rc\\.1]|Unreleased|2026-01-31|<!--|-->|```|https://h/compare/v1\\.0\\.0\\.\\.\\.HEAD|ä){0,60}") {
-        let log = parse(&text);
-        let lines = lines(&text).count() + 1;
-        proptest::prop_assert_eq!(compare(&log, &log), []);
-        let _ = stale(&log);
-        proptest::prop_assert!(log.releases.iter().all(|release| (1..=lines).contains(&release.line)));
-        for release in &log.releases {
-            if let Some(version) = release.version() {
-                let _ = notes(&log, &version, Some("https://h/blob/v1.2.3"));
-            }
+    match open.as_slice() {
+        [] => Some("the changelog has no `Unreleased` heading".to_owned()),
+        [one] if log.releases[0] != **one => {
+            let (name, line, first) = (one.name, one.line, log.releases[0].name);
+            Some(format!(
+                "`{name}` stands below `{first}` in the changelog, line {line}"
+            ))
+        }
+        [one] => one.is_empty(log).then(|| {
+            let (name, line) = (one.name, one.line);
+            format!("there is nothing below `{name}` in the changelog, line {line}")
+        }),
+        several => {
+            let lines: Vec<_> = several.iter().map(|one| one.line.to_string()).collect();
+            let lines = lines.join(", ");
+            Some(format!("the changelog has `Unreleased` at lines {lines}"))
         }
     }
+}
+
+/// The file with an entry below one `Unreleased`, as somebody would put it there after a refusal.
+fn mended(text: &str) -> String {
+    let log = parse(text);
+    let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let open: Vec<_> = (log.releases.iter())
+        .filter(|release| release.is_unreleased())
+        .collect();
+    let (at, new) = match (open.as_slice(), log.releases.first()) {
+        ([], Some(first)) => {
+            let name = match first.link {
+                Link::Reference(_) => "[Unreleased]",
+                Link::None | Link::Inline(_) => "Unreleased",
+            };
+            let heading = format!(
+                "{} {name}{eol}{eol}- planted{eol}{eol}",
+                "#".repeat(first.level)
+            );
+            (first.heading.start, heading)
+        }
+        ([], None) => (
+            text.len(),
+            format!("{eol}{eol}## Unreleased{eol}{eol}- planted"),
+        ),
+        ([one], Some(first)) if first == *one => {
+            (one.heading.end, format!("{eol}- planted{eol}{eol}"))
+        }
+        (misplaced, _) => {
+            let headings = misplaced
+                .iter()
+                .map(|one| (one.title.clone(), "Earlier".to_owned()));
+            return mended(&spliced(text, headings.collect()));
+        }
+    };
+    spliced(text, vec![(at..at, new)])
+}
+
+#[test]
+fn a_release_touches_its_own_lines_of_a_real_changelog() {
+    let (mut as_it_is, mut after_mending) = (0, 0);
+    for (name, text) in corpus() {
+        let page = Some("https://host.example/owner/name");
+        let log = parse(&text);
+        let version = laws::next(&log).unwrap();
+        let text = match refusal(&log) {
+            None => {
+                as_it_is += 1;
+                text.clone()
+            }
+            Some(refusal) => {
+                assert_eq!(laws::cut_as(&text, &version, page), Err(refusal), "{name}");
+                after_mending += 1;
+                mended(&text)
+            }
+        };
+        let new =
+            laws::cut_as(&text, &version, page).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let held = std::panic::catch_unwind(|| laws::released(&text, &new, &version));
+        assert!(held.is_ok(), "{name}");
+        if name.ends_with("(as it is)") {
+            laws::goes_on(&new, &version);
+        }
+    }
+    assert!(
+        as_it_is > 5 && after_mending > 200,
+        "{as_it_is} {after_mending}"
+    );
+}
+
+#[test]
+fn the_laws_hold_for_real_changelogs_and_for_damaged_ones() {
+    let pieces = [
+        "\n",
+        "\r\n",
+        "\r",
+        "\n\n",
+        "## [Unreleased]",
+        "Unreleased",
+        "\n## [9.9.9] - 2031-01-01\n",
+        "```\n",
+        "~~~",
+        "<!--",
+        "-->",
+        "- ",
+        "    ",
+        "\n---\n",
+        "\n===\n",
+        "> ",
+        "[1.0.0]: https://h/compare/v1.0.0...HEAD\n",
+        "[Unreleased]:",
+        "\u{feff}",
+        "<pre>",
+        "\\",
+        "[",
+        "]",
+        "(",
+        ")",
+        "ä",
+        "`",
+        "\t",
+        "#",
+    ];
+    // The same texts in every run.
+    let mut seed: usize = 0x9e37_79b9;
+    let mut random = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed % below.max(1)
+    };
+    for (_, text) in corpus() {
+        // Both ends have the most to lose; a short text has more of its bytes changed.
+        let (end, start) = (
+            boundary(&text, 1500),
+            boundary(&text, text.len().saturating_sub(500)),
+        );
+        let text = format!("{}{}", &text[..end], &text[start.max(end)..]);
+        laws::hold(&text);
+        for _ in 0..2 {
+            let mut damaged = text.clone();
+            for _ in 0..=random(6) {
+                let from = boundary(&damaged, random(damaged.len()));
+                let to = boundary(&damaged, from + random(40));
+                damaged.replace_range(from..to, pieces[random(pieces.len())]);
+            }
+            let held = std::panic::catch_unwind(|| laws::hold(&damaged));
+            assert!(held.is_ok(), "{damaged:?}");
+        }
+    }
+}
+
+/// The first boundary between characters from `at` on.
+fn boundary(text: &str, at: usize) -> usize {
+    (at.min(text.len())..=text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or_default()
 }
