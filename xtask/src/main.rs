@@ -7,6 +7,7 @@ mod database;
 mod deploy;
 mod environment;
 mod exit;
+mod failpoint;
 mod gates;
 mod guards;
 mod migrations;

@@ -1,15 +1,21 @@
-//! Releases: which version comes next, what a changelog says, the files that hold the version, and
-//! whether the releases that were made are as they should be.
+//! Releases: one is planned (`version`, `manifest`, `lockfile`, `changelog`, put together in `plan`),
+//! everything is verified (`verify`), and it is made as a whole or not at all (`journal`, `apply`).
+//! `suggest` says which level the next one needs, `audit` whether those that were made are as they
+//! should be.
 
+pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod changelog;
-#[cfg_attr(not(test), expect(dead_code, reason = "the plan of a release asks it"))]
-pub(crate) mod lockfile;
-#[cfg_attr(not(test), expect(dead_code, reason = "the plan of a release asks it"))]
-pub(crate) mod manifest;
+pub(crate) mod git;
+pub(crate) mod journal;
+mod lockfile;
+mod manifest;
+pub(crate) mod merged;
+pub(crate) mod plan;
+pub(crate) mod signature;
 pub(crate) mod suggest;
 mod toml;
-#[cfg_attr(not(test), expect(dead_code, reason = "the plan of a release asks it"))]
+pub(crate) mod verify;
 pub(crate) mod version;
 
 use std::path::Path;

@@ -7,7 +7,7 @@
 use anyhow::{Context as _, Result};
 use sqlx::migrate::Migration;
 
-use super::failpoint;
+use crate::failpoint;
 use crate::database::{Link, on};
 use crate::migrations::Engine;
 
@@ -132,7 +132,7 @@ pub(super) async fn begin(link: &mut Link, migration: &Migration, before: &str) 
         .await
         .map(drop))
     .context("failed to write the journal of the migrations")?;
-    failpoint::reached(State::Begun);
+    failpoint::reached(State::Begun.as_str());
     Ok(())
 }
 
@@ -141,7 +141,7 @@ pub(super) async fn ran(link: &mut Link, version: i64) -> Result<()> {
     const SQL: &str = "update _migration_journal set state = $2 where version = $1";
     on!(link, c => sqlx::query(SQL).bind(version).bind(State::Ran.as_str()).execute(&mut *c).await.map(drop))
         .context("failed to write the journal of the migrations")?;
-    failpoint::reached(State::Ran);
+    failpoint::reached(State::Ran.as_str());
     Ok(())
 }
 

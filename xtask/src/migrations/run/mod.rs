@@ -5,7 +5,6 @@
 //! half done is in the journal, see [`journal`].
 
 pub(crate) mod backfill;
-mod failpoint;
 mod folder;
 mod journal;
 mod lock;
@@ -33,6 +32,7 @@ use step::Step;
 use crate::cx::Cx;
 use crate::database::{Link, Permit, Target, on, roles};
 use crate::exit::{Code, Problem};
+use crate::failpoint;
 use crate::policy::{self, Policy};
 
 /// The longest limit that PostgreSQL takes: nearly 25 days.
@@ -138,7 +138,7 @@ pub(crate) async fn run(
     wish: &Wish,
     events: &mut Events<'_>,
 ) -> Result<(usize, usize)> {
-    failpoint::check()?;
+    failpoint::check(&journal::State::ALL.map(journal::State::as_str))?;
     let mut folder = Folder::read(&cx.root, target.engine())?;
     let mut link = Link::open(target, false).await?;
     let done = locked(

@@ -8,9 +8,10 @@ use sqlx::migrate::{Migrate as _, MigrateError, Migration};
 use super::journal::{self, State};
 use super::outside::{self, Outcome};
 use super::retry::{Again, GaveUp, until_locked};
-use super::{Event, Events, Limits, failpoint, retry, state, transaction};
+use super::{Event, Events, Limits, retry, state, transaction};
 use crate::database::{Link, on};
 use crate::exit::{Code, Problem};
+use crate::failpoint;
 use crate::migrations::apply::Refused;
 use crate::migrations::lint::Sql;
 
@@ -41,7 +42,7 @@ impl Step<'_> {
     /// Applies it.
     pub(super) async fn apply(&self, link: &mut Link, events: &mut Events<'_>) -> Result<()> {
         let migration = self.migration;
-        failpoint::reached(State::Planned);
+        failpoint::reached(State::Planned.as_str());
         events(&Event::Begun {
             version: migration.version,
             name: &migration.description,
@@ -60,7 +61,7 @@ impl Step<'_> {
             });
             return Err(error);
         }
-        failpoint::reached(State::Recorded);
+        failpoint::reached(State::Recorded.as_str());
         events(&Event::Applied {
             version: migration.version,
             took: began.elapsed(),

@@ -1,4 +1,6 @@
-//! `cargo xtask release`: what the changelog says of a release, and what the next one should be.
+//! `cargo xtask release`: makes a release, and says what there is to say of those that were made.
+
+mod make;
 
 use std::sync::Arc;
 
@@ -14,13 +16,18 @@ use crate::release::{audit, suggest};
 use crate::repo;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
 pub(crate) struct Options {
     #[command(subcommand)]
-    command: Sub,
+    command: Option<Sub>,
+    #[command(flatten)]
+    make: make::Make,
 }
 
 #[derive(Debug, Subcommand)]
 enum Sub {
+    /// Tag the release whose pull request (`--pr`) is merged, once trunk is what was planned
+    Tag(make::How),
     /// Print what the changelog says of a version, complete in itself: for a page of the release
     Notes {
         /// `v1.2.3` or `1.2.3`
@@ -39,7 +46,11 @@ enum Sub {
 }
 
 pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
-    match &options.command {
+    let Some(command) = &options.command else {
+        return make::run(shared, &options.make);
+    };
+    match command {
+        Sub::Tag(how) => make::tag(shared, how),
         Sub::Notes { version } => notes(shared, version),
         Sub::Audit { format } => audit(shared, *format),
         Sub::Suggest { format } => suggest(shared, *format),
