@@ -75,6 +75,14 @@ pub(crate) const COMPONENTS: &[Component] = &[
         install: "apt-get install curl openssl, or brew install curl openssl",
         is: Is::Programs(&["bash", "curl", "openssl"]),
     },
+    Component {
+        name: "GitHub CLI",
+        word: "github_cli",
+        how: "by gh",
+        required_by: "XTASK_REQUIRE_GH",
+        install: "apt-get install gh, or brew install gh",
+        is: Is::Programs(&["gh"]),
+    },
 ];
 
 const NO_SERVER: &str = "no PostgreSQL server was found";

@@ -2,6 +2,7 @@
 
 mod make;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -12,7 +13,7 @@ use crate::cli::{self, Format};
 use crate::cx::Shared;
 use crate::exit::{Code, Problem};
 use crate::release::changelog::{self, FILE};
-use crate::release::{audit, suggest};
+use crate::release::{audit, publish, suggest};
 use crate::repo;
 
 #[derive(Debug, Args)]
@@ -38,6 +39,14 @@ enum Sub {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Make the page of a tagged release on GitHub with `gh`: draft, files, a check of both, publish.
+    /// Safe to repeat
+    Publish {
+        /// `v1.2.3`
+        tag: String,
+        /// Files beside the archive of the sources
+        files: Vec<PathBuf>,
+    },
     /// Say which level the next release needs, and why. Red where changelog, commits and API disagree
     Suggest {
         #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -53,6 +62,7 @@ pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
         Sub::Tag(how) => make::tag(shared, how),
         Sub::Notes { version } => notes(shared, version),
         Sub::Audit { format } => audit(shared, *format),
+        Sub::Publish { tag, files } => publish::publish(shared, tag, files),
         Sub::Suggest { format } => suggest(shared, *format),
     }
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::cli::say;
 use crate::cx::{Cx, Shared};
+use crate::exit::{Code, Problem};
 use crate::release::changelog::{self, FILE};
 use crate::repo;
 use crate::report::Finding;
@@ -97,6 +98,37 @@ pub(crate) fn audit(shared: &Arc<Shared>) -> Result<Audit> {
         others: tags.others,
         findings,
     })
+}
+
+/// Version and commit of a release tag that has nothing wrong with it; signatures, and what HEAD says
+/// of it, aside.
+///
+/// # Errors
+/// Exit 3 without such a tag, 1 with all that is wrong.
+pub(crate) fn sound(shared: &Shared, repo: &Repository, name: &str) -> Result<(Version, Oid)> {
+    let mut tags = Tags::read(repo)?;
+    tags.releases.retain(|tag| tag.name == name);
+    let mut findings = tags::kinds(&tags);
+    findings.extend(tags::off_branches(repo, &shared.policy.branch, &tags)?);
+    let tag = tags.releases.pop().ok_or_else(|| {
+        Problem::precondition(format!("there is no release tag `{name}` here"))
+            .help("git fetch --tags; release tags look like `v1.2.3`")
+    })?;
+    if let Some(commit) = tag.commit {
+        findings.extend(contents(repo, shared, &tag, commit)?);
+        if findings.is_empty() {
+            return Ok((tag.version, commit));
+        }
+    }
+    let all: Vec<_> = findings
+        .iter()
+        .map(|found| found.message.as_str())
+        .collect();
+    let message = format!("`{name}` is no sound release: {}", all.join("; "));
+    let help = findings.first().and_then(|found| found.help.clone());
+    Err(Problem::new(Code::Red, message)
+        .help(help.unwrap_or_default())
+        .into())
 }
 
 /// What the tagged commit itself says: its manifest's version, and the newest of its changelog.

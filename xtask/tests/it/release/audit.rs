@@ -8,7 +8,7 @@ use crate::sandbox::{Ran, Sandbox};
 const PAGE: &str = "https://github.com/o/n";
 
 /// A repository that released 1.0.0, 1.1.0 and 1.2.0, each on a day of its own.
-fn repository() -> Sandbox {
+pub(super) fn repository() -> Sandbox {
     let sandbox = Sandbox::new();
     let manifest = sandbox.read("Cargo.toml");
     sandbox.write(
@@ -40,7 +40,7 @@ fn set_time(sandbox: &Sandbox, time: &str) {
 }
 
 /// Commits the release of a version after another.
-fn commit(sandbox: &Sandbox, (old, new): (&str, &str), day: &str) {
+pub(super) fn commit(sandbox: &Sandbox, (old, new): (&str, &str), day: &str) {
     let manifest = sandbox.read("Cargo.toml");
     let line = |version: &str| format!("\nversion = \"{version}\"\n");
     assert!(manifest.contains(&line(old)), "{manifest}");
@@ -57,7 +57,7 @@ fn commit(sandbox: &Sandbox, (old, new): (&str, &str), day: &str) {
     sandbox.commit(&format!("chore: release {new}"));
 }
 
-fn tag(sandbox: &Sandbox, version: &str, day: &str) {
+pub(super) fn tag(sandbox: &Sandbox, version: &str, day: &str) {
     set_time(sandbox, &format!("{day}T12:00:00Z"));
     let sh = &sandbox.sh;
     cmd!(sh, "git tag --annotate --message release v{version}")

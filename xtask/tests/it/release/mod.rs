@@ -1,4 +1,6 @@
 //! What is to be released, and what was.
 
 mod audit;
+mod github;
+mod github_cli;
 mod suggest;
