@@ -1,6 +1,6 @@
 //! What git knows, read with libgit2: files, branch, base. Nothing here writes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -340,22 +340,43 @@ pub(crate) fn release(tag: &str) -> Option<Version> {
     (version.build.is_empty() && (version.pre.is_empty() || is_candidate)).then_some(version)
 }
 
-/// The newest release tag, `vX.Y.Z`, that `commit` has behind it, and the commit it is of.
+/// The newest release tag, `vX.Y.Z`, that `commit` has behind it, and the commit it is of. The history
+/// is walked once, and mostly not far.
 pub(crate) fn last_release(repo: &Repository, commit: Oid) -> Result<Option<(String, Oid)>> {
     let names = repo.tag_names(Some("v*")).context("failed to list tags")?;
-    let names = names.iter().flatten().flatten();
-    let mut tags: Vec<_> = names
-        .filter_map(|name| Some((release(name)?, name)))
-        .filter(|(version, _)| version.pre.is_empty())
-        .collect();
-    // Each look behind a commit may read the whole history, and mostly the first one answers.
-    tags.sort_by(|(one, _), (other, _)| other.cmp(one));
-    for (_, name) in tags {
-        if let Some(tagged) = tagged_behind(repo, name, commit)? {
-            return Ok(Some((name.to_owned(), tagged)));
+    let mut tagged: BTreeMap<Oid, (Version, &str)> = BTreeMap::new();
+    for name in names.iter().flatten().flatten() {
+        let Some(version) = release(name).filter(|version| version.pre.is_empty()) else {
+            continue;
+        };
+        let object = repo.revparse_single(&format!("refs/tags/{name}"));
+        let Ok(on) = object.and_then(|object| object.peel_to_commit()) else {
+            continue;
+        };
+        let known = tagged.get(&on.id());
+        if known.is_none_or(|(known, _)| *known < version) {
+            tagged.insert(on.id(), (version, name));
         }
     }
-    Ok(None)
+    let newest = tagged.values().map(|(version, _)| version).max();
+    let mut found: Option<(&Version, &str, Oid)> = None;
+    if newest.is_some() {
+        let mut walk = repo.revwalk()?;
+        walk.push(commit)?;
+        for commit in walk {
+            let commit = commit.context("failed to read the history")?;
+            let Some((version, name)) = tagged.get(&commit) else {
+                continue;
+            };
+            if found.is_none_or(|(known, ..)| known < version) {
+                found = Some((version, name, commit));
+            }
+            if newest == Some(version) {
+                break;
+            }
+        }
+    }
+    Ok(found.map(|(_, name, commit)| (name.to_owned(), commit)))
 }
 
 /// The commit of a tag that `commit` has behind it, or is.

@@ -3,6 +3,7 @@
 //! reading that fails, or that says more than the changelog does, blocks.
 
 mod commits;
+mod level;
 mod log;
 mod openapi;
 mod show;
@@ -20,72 +21,8 @@ use crate::release::changelog;
 use crate::repo;
 use crate::report::text;
 
+use level::{Level, Step};
 pub(crate) use show::show;
-
-/// What a change means for those who use a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Level {
-    Fix,
-    Feature,
-    Breaking,
-}
-
-impl Level {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Fix => "fix",
-            Self::Feature => "feature",
-            Self::Breaking => "breaking",
-        }
-    }
-
-    /// The step of a version, by Cargo's rule: left of the first number that is not zero nothing is
-    /// promised, and 1.0.0 is somebody's decision.
-    fn step(self, version: &Version) -> Step {
-        match (self, version.major, version.minor) {
-            (Self::Breaking, 1.., _) => Step::Major,
-            (Self::Feature, 1.., _) | (Self::Breaking, 0, 1..) => Step::Minor,
-            _ => Step::Patch,
-        }
-    }
-}
-
-/// What `cargo xtask release` is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Step {
-    /// The next candidate.
-    Rc,
-    /// The candidate, as it is.
-    Final,
-    Patch,
-    Minor,
-    Major,
-}
-
-impl Step {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Rc => "rc",
-            Self::Final => "final",
-            Self::Patch => "patch",
-            Self::Minor => "minor",
-            Self::Major => "major",
-        }
-    }
-
-    /// How far a version went from an older one.
-    fn between(old: &Version, new: &Version) -> Self {
-        if new.major != old.major {
-            Self::Major
-        } else if new.minor != old.minor {
-            Self::Minor
-        } else {
-            Self::Patch
-        }
-    }
-}
 
 /// One thing that a reading found: its level, where, and what it says.
 #[derive(Debug, Serialize)]
@@ -359,22 +296,4 @@ fn api(span: &Span<'_>) -> Result<Reading> {
         ),
     };
     Ok(Reading::of("api", note, evidence))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Level, Step, Version};
-
-    #[test]
-    fn the_leftmost_number_that_is_not_zero_is_the_major_one() {
-        for (version, steps) in [
-            ("1.2.3", [Step::Patch, Step::Minor, Step::Major]),
-            ("0.5.1", [Step::Patch, Step::Patch, Step::Minor]),
-            ("0.0.7", [Step::Patch, Step::Patch, Step::Patch]),
-        ] {
-            let version = Version::parse(version).unwrap();
-            let found = [Level::Fix, Level::Feature, Level::Breaking].map(|l| l.step(&version));
-            assert_eq!(found, steps, "{version}");
-        }
-    }
 }
