@@ -1,6 +1,7 @@
 //! The tags of releases as git has them, and whether their signatures hold.
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -209,21 +210,45 @@ pub(super) fn signatures(cx: &Cx, tags: &Tags) -> Result<Vec<Finding>> {
         findings.push(Finding::error(rule::UNSIGNED, message).help(help));
     }
     let signed: Vec<&Tag> = tags.releases.iter().filter(|tag| tag.is_signed()).collect();
-    // One process says that all hold; which does not is asked one by one.
-    if signed.is_empty() || verify(cx, &signed)?.is_none() {
-        return Ok(findings);
-    }
-    for tag in signed {
-        if let Some(why) = verify(cx, &[tag])? {
-            let message = format!("the signature of `{}` does not hold: {why}", tag.name);
-            let help = format!(
-                "git verify-tag {}; keys that are trusted: `gpg.ssh.allowedSignersFile`, or gpg's own",
-                tag.name
-            );
-            findings.push(Finding::error(rule::SIGNATURE, message).help(help));
-        }
+    for (tag, why) in refused(cx, &signed)? {
+        let message = format!("the signature of `{}` does not hold: {why}", tag.name);
+        let help = format!(
+            "git verify-tag {}; keys that are trusted: `gpg.ssh.allowedSignersFile`, or gpg's own",
+            tag.name
+        );
+        findings.push(Finding::error(rule::SIGNATURE, message).help(help));
     }
     Ok(findings)
+}
+
+/// The tags whose signatures do not hold, and why. Each is a process or two for git, so all cores
+/// take a part.
+fn refused<'t>(cx: &Cx, signed: &[&'t Tag]) -> Result<Vec<(&'t Tag, String)>> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let part = signed.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = signed
+            .chunks(part)
+            .map(|part| scope.spawn(move || refused_of(cx, part)))
+            .collect();
+        let mut all = Vec::new();
+        for part in parts {
+            let found = part.join();
+            all.extend(found.map_err(|_| Problem::bug("a thread that verifies tags ended"))??);
+        }
+        Ok(all)
+    })
+}
+
+/// One process says that all of them hold; which does not is asked one by one.
+fn refused_of<'t>(cx: &Cx, signed: &[&'t Tag]) -> Result<Vec<(&'t Tag, String)>> {
+    let mut found = Vec::new();
+    if verify(cx, signed)?.is_some() {
+        for tag in signed {
+            found.extend(verify(cx, &[tag])?.map(|why| (*tag, why)));
+        }
+    }
+    Ok(found)
 }
 
 /// What git says against the signatures; `None` where all hold.

@@ -229,7 +229,7 @@ fn objections(readings: &[Reading], version: &Version) -> Vec<Objection> {
     for reading in readings {
         if let Some(why) = &reading.failed {
             found.push(Objection {
-                message: format!("{} cannot be read: {why}", reading.name),
+                message: format!("`{}` cannot be read: {why}", reading.name),
                 help: by_hand(highest),
             });
         }
@@ -238,7 +238,7 @@ fn objections(readings: &[Reading], version: &Version) -> Vec<Objection> {
     if written.is_none() && is_read {
         found.push(Objection {
             message: "the changelog says nothing of what changed".to_owned(),
-            help: "write below `## [Unreleased]` what the release changes".to_owned(),
+            help: "write below `## [Unreleased]` what the release changes, and commit it".to_owned(),
         });
     }
     for reading in readings.iter().skip(1).filter(|_| is_read) {
@@ -251,7 +251,7 @@ fn objections(readings: &[Reading], version: &Version) -> Vec<Objection> {
             };
             found.push(Objection {
                 message: format!(
-                    "{} says {}, and the changelog says {says}",
+                    "`{}` says {}, and the changelog says {says}",
                     reading.name,
                     level.name()
                 ),

@@ -137,7 +137,7 @@ fn a_changelog_that_does_not_say_it_blocks() {
     sandbox.commit("fix: tidy up");
     (suggest(&sandbox)
         .expect(1)
-        .says("changelog cannot be read: there is no `CHANGELOG.md`"))
+        .says("`changelog` cannot be read: there is no `CHANGELOG.md`"))
     .says("if you know better: cargo xtask release patch");
     sandbox.write("CHANGELOG.md", "# Changelog\n");
     sandbox.commit("empty");
@@ -163,7 +163,7 @@ fn commits_that_say_more_than_the_changelog_block() {
             [json!("fix"), json!(level), json!(null), json!(null)]
         );
         let shown = suggest(&sandbox);
-        let message = format!("commits says {level}, and the changelog says fix");
+        let message = format!("`commits` says {level}, and the changelog says fix");
         shown.expect(1).says(&message);
         shown.says("if you know better: cargo xtask release patch");
         change(&sandbox, "### Removed\n\n- B.\n\n", "chore: say so");
@@ -223,7 +223,7 @@ fn the_api_that_changed_more_than_the_changelog_says_blocks() {
         );
         (suggest(&sandbox).expect(1))
             .says("POST /a request application/json")
-            .says(&format!("api says {level}, and the changelog says fix"));
+            .says(&format!("`api` says {level}, and the changelog says fix"));
     }
     let sandbox = released();
     sandbox.write("docs/openapi.json", &narrower);
@@ -255,7 +255,7 @@ fn an_api_that_cannot_be_compared_blocks() {
         assert_eq!(read(&sandbox)[2..], [json!("failed"), json!(null)]);
         suggest(&sandbox)
             .expect(1)
-            .says("api cannot be read: ")
+            .says("`api` cannot be read: ")
             .says(why);
     }
     let sandbox = released();

@@ -48,6 +48,8 @@ struct Comparison<'a> {
     found: Vec<Evidence>,
     /// Schemas that were compared, by where they lie in memory: they may contain themselves.
     seen: BTreeSet<(usize, usize, Way)>,
+    /// Schemas around the one that is compared.
+    depth: usize,
 }
 
 /// Every difference that a caller can notice.
@@ -76,6 +78,7 @@ pub(super) fn compare(before: &str, after: &str) -> Result<Vec<Evidence>> {
         },
         found: Vec::new(),
         seen: BTreeSet::new(),
+        depth: 0,
     };
     comparison.document()?;
     Ok(comparison.found)

@@ -12,6 +12,8 @@ use super::{Comparison, Pair, Way, same_rest};
 
 /// What is not said of a value: it may be any.
 pub(super) static ANY: Value = Value::Bool(true);
+/// Deeper than anybody writes, and far from the end of the stack.
+const DEEPEST: usize = 200;
 /// Numbers that a value may not be below, and not above.
 const LOWER: &[&str] = &[
     "minimum",
@@ -62,6 +64,17 @@ impl<'a> Comparison<'a> {
         if !is_new {
             return Ok(());
         }
+        if self.depth > DEEPEST {
+            bail!("{place} is nested deeper than {DEEPEST} schemas");
+        }
+        self.depth += 1;
+        let done = self.alike(place, way, written, pair);
+        self.depth -= 1;
+        done
+    }
+
+    /// Two schemas, as they are `written` and what they refer to.
+    fn alike(&mut self, place: &str, way: Way, written: Pair<'a>, pair: Pair<'a>) -> Result<()> {
         let before = Flat::of(place, self.documents.before, pair.before)?;
         let after = Flat::of(place, self.documents.after, pair.after)?;
         if before.choices.is_some() != after.choices.is_some() {

@@ -282,6 +282,20 @@ fn cycles_end() {
 }
 
 #[test]
+fn a_chain_of_many_schemas_is_no_end_of_the_stack() {
+    let mut before = answering(&json!({"$ref": "#/components/schemas/S0"}));
+    let schemas = before["components"]["schemas"].as_object_mut().unwrap();
+    for number in 0..10_000 {
+        let next = format!("#/components/schemas/S{}", number + 1);
+        schemas.insert(format!("S{number}"), json!({"items": {"$ref": next}}));
+    }
+    schemas.insert("S10000".to_owned(), json!({}));
+    let mut after = before.clone();
+    after["info"]["version"] = json!("2");
+    assert_eq!(levels(&before, &after), None);
+}
+
+#[test]
 fn operations() {
     use Level::{Breaking, Feature};
     let before = document(&json!({}));
