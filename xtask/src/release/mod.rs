@@ -6,17 +6,14 @@
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod changelog;
-<<<<<<< HEAD
 pub(crate) mod git;
 pub(crate) mod journal;
 mod lockfile;
 mod manifest;
 pub(crate) mod merged;
 pub(crate) mod plan;
-pub(crate) mod signature;
-=======
 pub(crate) mod publish;
->>>>>>> 7b63997 (Publish the page of a release with gh: draft, files, a look at both, then the release)
+pub(crate) mod signature;
 pub(crate) mod suggest;
 mod toml;
 pub(crate) mod verify;

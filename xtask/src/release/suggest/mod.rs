@@ -238,7 +238,8 @@ fn objections(readings: &[Reading], version: &Version) -> Vec<Objection> {
     if written.is_none() && is_read {
         found.push(Objection {
             message: "the changelog says nothing of what changed".to_owned(),
-            help: "write below `## [Unreleased]` what the release changes, and commit it".to_owned(),
+            help: "write below `## [Unreleased]` what the release changes, and commit it"
+                .to_owned(),
         });
     }
     for reading in readings.iter().skip(1).filter(|_| is_read) {
