@@ -17,6 +17,27 @@ lib = { path = "crates/lib", version = "1.2" }
 twin = { path = "crates/twin", version = "=1.2.3" }
 "#;
 
+const MANIFESTS: [&str; 6] = [
+    "Cargo.toml",
+    "crates/app/Cargo.toml",
+    "crates/lib/Cargo.toml",
+    "crates/twin/Cargo.toml",
+    "fuzz/Cargo.toml",
+    "inner/deep/Cargo.toml",
+];
+
+/// No pattern names `deep`.
+const LIB: &str = r#"[package]
+name = "lib"
+version.workspace = true
+edition.workspace = true
+
+[target.'cfg(unix)'.build-dependencies.renamed]
+package = "deep"
+path = "../../inner/deep"
+version = "1"
+"#;
+
 /// Three packages of the registry have the name of a member, and one lies in a folder outside.
 const APP: &str = r#"[package]
 name = "app"
@@ -64,8 +85,9 @@ impl Fixture {
         };
         fixture.write("Cargo.toml", ROOT);
         fixture.write("crates/app/Cargo.toml", APP);
-        fixture.write("crates/lib/Cargo.toml", &member("lib"));
+        fixture.write("crates/lib/Cargo.toml", LIB);
         fixture.write("crates/twin/Cargo.toml", &member("twin"));
+        fixture.write("inner/deep/Cargo.toml", &package("deep", "1.2.3"));
         fixture.write("fuzz/Cargo.toml", FUZZ);
         fixture.write("../outside/lib/Cargo.toml", &package("lib", "0.5.0"));
         for (name, version) in [
@@ -104,8 +126,9 @@ impl Fixture {
         std::fs::read_to_string(self.repo.join(path)).unwrap()
     }
 
+    /// What cargo prints.
     #[track_caller]
-    fn cargo(&self, manifest: &str, words: &[&str]) {
+    fn cargo(&self, manifest: &str, words: &[&str]) -> String {
         let out = Command::new(env!("CARGO"))
             .args(words)
             .args(["--manifest-path", manifest])
@@ -115,15 +138,14 @@ impl Fixture {
             .unwrap();
         let said = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.success(), "{words:?} {manifest}\n{said}");
+        String::from_utf8(out.stdout).unwrap()
     }
 
     /// The version is `new` everywhere, and cargo has nothing to add.
     #[track_caller]
     fn release(&self, new: &str) {
         let new: Version = new.parse().unwrap();
-        let manifests = ["", "crates/app/", "crates/lib/", "crates/twin/", "fuzz/"]
-            .map(|folder| format!("{folder}Cargo.toml"))
-            .map(|path| (path.clone(), self.read(&path)));
+        let manifests = MANIFESTS.map(|path| (path.to_owned(), self.read(path)));
         let manifests = manifests.into();
         let workspace = Workspace::read(&manifests).unwrap();
         for (path, text) in workspace.set(&new).unwrap() {
@@ -131,7 +153,7 @@ impl Fixture {
         }
         for path in ["Cargo.lock", "fuzz/Cargo.lock"] {
             let (text, members) = (self.read(path), workspace.locked(path).unwrap());
-            assert_eq!(members.len(), 3);
+            assert_eq!(members.len(), 4);
             let set = |text: &str| {
                 let set = set(path, text, &members, &workspace.version, &new);
                 set.unwrap().unwrap()
@@ -148,9 +170,17 @@ impl Fixture {
         for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
             let lock = manifest.replace(".toml", ".lock");
             let before = self.read(&lock);
-            self.cargo(
-                manifest,
-                &["metadata", "--format-version=1", "--locked", "--offline"],
+            let words = ["metadata", "--format-version=1", "--locked", "--offline"];
+            let metadata: serde_json::Value =
+                serde_json::from_str(&self.cargo(manifest, &words)).unwrap();
+            let at_new = metadata["packages"].as_array().unwrap().iter();
+            let at_new = at_new
+                .filter(|package| package["version"] == new.to_string().as_str())
+                .filter(|package| package["source"].is_null())
+                .map(|package| package["name"].as_str().unwrap().to_owned());
+            assert_eq!(
+                at_new.collect::<BTreeSet<_>>(),
+                workspace.locked(&lock).unwrap()
             );
             self.cargo(manifest, &["update", "--workspace", "--offline"]);
             assert_eq!(self.read(&lock), before, "{new}");
@@ -212,6 +242,8 @@ fn a_real_lockfile_changes_in_the_lines_of_its_members() {
     }
     let back = set("Cargo.lock", &after, &members, &new, old).unwrap();
     assert_eq!(back.as_deref(), Some(text.as_str()));
+    let nobody = BTreeSet::new();
+    assert_eq!(set("Cargo.lock", "<<<", &nobody, old, &new).unwrap(), None);
     let others = BTreeSet::from(["serde".to_owned(), "nobody".to_owned()]);
     assert_eq!(set("Cargo.lock", &text, &others, old, &new).unwrap(), None);
 }

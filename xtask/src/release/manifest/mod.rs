@@ -156,7 +156,10 @@ impl<'a> Workspace<'a> {
     /// # Errors
     /// The manifest beside it lists members by what is no pattern.
     pub(crate) fn locked(&self, path: &str) -> Result<BTreeSet<String>> {
-        let Some(dir) = folder(path, "Cargo.lock") else {
+        let dir = folder(path, "Cargo.lock");
+        // Cargo does not look at a lockfile in the folder of a member.
+        let is_read = |dir: &&str| dir.is_empty() || !self.members.contains_key(*dir);
+        let Some(dir) = dir.filter(is_read) else {
             return Ok(BTreeSet::new());
         };
         let packages = members::members(&self.manifests, dir)?;

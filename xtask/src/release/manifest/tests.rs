@@ -185,6 +185,7 @@ fn lockfiles_hold_the_members_that_their_packages_need() {
         ("fuzz/Cargo.lock", &["a", "b"]),
         ("api/Cargo.lock", &[]),
         ("none/Cargo.lock", &[]),
+        ("a/Cargo.lock", &[]),
     ] {
         let names = workspace.locked(path).unwrap();
         assert!(names.iter().eq(wanted), "{path}: {names:?}");
