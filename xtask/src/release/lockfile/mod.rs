@@ -18,7 +18,8 @@ use crate::exit::Problem;
 /// cargo would write it; `None` if it holds none of them.
 ///
 /// # Errors
-/// The lockfile does not parse, or is stale: it has a member at another version.
+/// The lockfile does not parse, or is stale: it has a member at another version, or has another
+/// package in a folder that a member would be taken for.
 pub(crate) fn set(
     path: &str,
     text: &str,
@@ -27,7 +28,7 @@ pub(crate) fn set(
     new: &Version,
 ) -> Result<Option<String>> {
     if members.is_empty() {
-        // Whatever it is, a broken sample for tests say: it is not for a release.
+        // It is not for a release, and need not even be one: a sample of a broken one, say.
         return Ok(None);
     }
     let lock = Lock::parse(path, text)?;
@@ -38,6 +39,18 @@ pub(crate) fn set(
     let mut wanted = lock.clone();
     for at in moved {
         wanted.packages[at].version = new.clone();
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = wanted
+        .packages
+        .iter()
+        .find(|package| !seen.insert(package.id()))
+    {
+        let name = &twice.name;
+        let message =
+            format!("`{path}` would have two packages `{name} {new}`, which lie in two folders");
+        let help = format!("give the `{name}` outside of the workspace another version");
+        return Err(Problem::precondition(message).help(help).into());
     }
     let text = splice(text, edits(&lock, &wanted));
     // What was written is read anew: it says what was said, but for these versions.
@@ -236,10 +249,9 @@ fn package(toml: &Toml<'_>, table: &Table) -> Result<Package> {
     let text = |key: &str| Some(toml.literal(table.get(key)?)?.value);
     let literal = table.get("version").and_then(|item| toml.literal(item));
     let literal = literal.context("no `version`")?;
-    let others = table.iter().filter_map(|(key, item)| {
-        let is_other = !matches!(key, "name" | "version" | "source" | "dependencies");
-        is_other.then(|| Some((key.to_owned(), toml.literal(item)?.value)))?
-    });
+    let known = ["name", "version", "source", "dependencies"];
+    let others = table.iter().filter(|(key, _)| !known.contains(key));
+    let others = others.filter_map(|(key, item)| Some((key.to_owned(), toml.literal(item)?.value)));
     Ok(Package {
         name: text("name").context("no `name`")?,
         version: literal.value.parse()?,

@@ -287,6 +287,15 @@ fn a_lockfile_that_is_broken_or_stale_is_refused() {
             format!("{a}dependencies = [\n \"c\",\n]\n"),
             "`Cargo.lock`, line 5, depends on `c`, which it does not hold; cargo update --workspace",
         ),
+        (
+            "Cargo.lock",
+            format!(
+                "{}\n{}",
+                a.replace("1.2.2", "1.2.3"),
+                a.replace("1.2.2", "1.3.0")
+            ),
+            "`Cargo.lock` would have two packages `a 1.3.0`, which lie in two folders; give the `a` outside",
+        ),
     ] {
         let members = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
         let (old, new) = (Version::new(1, 2, 3), Version::new(1, 3, 0));

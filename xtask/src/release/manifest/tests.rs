@@ -193,6 +193,82 @@ fn lockfiles_hold_the_members_that_their_packages_need() {
 }
 
 #[test]
+fn members_are_those_that_cargo_finds() {
+    let root = r#"[workspace]
+resolver = "3"
+members = ["crates/*", "tools/[ab]", "deep/**/y", "./here/../there/", "one?"]
+exclude = ["crates/out", "tools/b", "vendor/skipped"]
+package.version = "1.2.3"
+dependencies.lib-inherited.path = "lib/inherited"
+"#;
+    let packages = [
+        (
+            "crates/a",
+            "dependencies.lib-by-path.path = \"../../lib/by-path\"\ndependencies.vendor-skipped.path = \"../../vendor/skipped\"\ndependencies.outside.path = \"../../../outside\"",
+        ),
+        ("crates/out", ""),
+        ("crates/.hidden", ""),
+        ("crates/a/nested", ""),
+        ("tools/a", ""),
+        ("tools/b", ""),
+        ("tools/c", ""),
+        ("deep/y", ""),
+        ("deep/x/y", ""),
+        ("there", ""),
+        ("one1", ""),
+        ("one22", ""),
+        (
+            "lib/by-path",
+            "target.'cfg(unix)'.dev-dependencies.lib-inherited.workspace = true",
+        ),
+        ("lib/inherited", ""),
+        ("lib/nobodys", ""),
+        ("vendor/skipped", ""),
+        ("../outside", ""),
+    ];
+    let temp = tempfile::tempdir().unwrap();
+    let repo = temp.path().join("repo");
+    let mut files = files([("Cargo.toml", root)]);
+    for (dir, dependencies) in packages {
+        let name = dir.trim_start_matches("../").replace(['/', '.'], "-");
+        let version = match dir {
+            "vendor/skipped" | "../outside" => "version = \"9.9.9\"",
+            _ => "version.workspace = true",
+        };
+        let text = format!(
+            "{dependencies}\n[package]\nname = \"{name}\"\n{version}\nedition = \"2024\"\n"
+        );
+        files.insert(format!("{dir}/Cargo.toml"), text);
+        std::fs::create_dir_all(repo.join(dir).join("src")).unwrap();
+        std::fs::write(repo.join(dir).join("src/lib.rs"), "").unwrap();
+    }
+    for (path, text) in &files {
+        std::fs::write(repo.join(path), text).unwrap();
+    }
+    let out = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(&repo)
+        .output()
+        .unwrap();
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    let metadata: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let wanted: BTreeSet<&str> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| package["name"].as_str().unwrap())
+        .collect();
+    let workspace = Workspace::read(&files).unwrap();
+    let got: BTreeSet<&str> = workspace.members.values().map(String::as_str).collect();
+    assert_eq!(got, wanted);
+    assert_eq!(got.len(), 9);
+}
+
+#[test]
 fn a_lone_package_is_its_own_workspace() {
     let files = files([
         (
