@@ -34,7 +34,7 @@ impl<'a> Toml<'a> {
     /// `path` is for errors.
     ///
     /// # Errors
-    /// The text is no TOML: with the line where it stops to be.
+    /// The text is no TOML: with the line where it stops being any.
     pub(crate) fn parse(path: &'a str, text: &'a str) -> Result<Self> {
         let body = text.trim_start_matches(BOM);
         let document = Document::parse(body).map_err(|error| {
@@ -52,6 +52,12 @@ impl<'a> Toml<'a> {
 
     pub(crate) fn root(&self) -> &Item {
         self.document.as_item()
+    }
+
+    /// What `keys` lead to.
+    pub(crate) fn at(&self, keys: &[&str]) -> Option<&Item> {
+        let mut keys = keys.iter();
+        keys.try_fold(self.root(), |item, key| item.get(*key))
     }
 
     /// The string that `item` is, if it is one.

@@ -103,10 +103,7 @@ impl Package {
 impl<'a> Lock<'a> {
     fn parse(path: &'a str, text: &'a str) -> Result<Self> {
         let toml = Toml::parse(path, text)?;
-        let tables = toml
-            .root()
-            .get("package")
-            .and_then(Item::as_array_of_tables);
+        let tables = toml.at(&["package"]).and_then(Item::as_array_of_tables);
         let mut packages: Vec<Package> = Vec::new();
         let mut named: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for table in tables.into_iter().flatten() {
@@ -152,11 +149,8 @@ impl<'a> Lock<'a> {
             version.is_none_or(|version| package.version.to_string() == version)
                 && source.is_none_or(|source| package.source.as_deref() == Some(source))
         };
-        // Where two fit, the source is left out for the folder.
-        let found = self
-            .namesakes(name)
-            .filter(|(_, package)| fits(package))
-            .min_by_key(|(_, package)| package.source.is_some());
+        // Where two fit, the source is left out for the folder, which stands first.
+        let found = self.namesakes(name).find(|(_, package)| fits(package));
         let (at, _) = found.ok_or_else(|| {
             Problem::precondition(format!(
                 "`{}`, line {}, depends on `{}`, which it does not hold",
@@ -295,20 +289,19 @@ fn block(lock: &Lock<'_>, wanted: &Lock<'_>, moved: &BTreeSet<&str>, at: usize) 
         ..
     } = &lock.packages[at];
     let mut edits = vec![literal.edit(lock.text, &wanted.packages[at].version.to_string())];
-    let is_moved = |(to, _): &(usize, Literal)| moved.contains(lock.packages[*to].name.as_str());
-    if dependencies.iter().any(is_moved) {
+    let mut names: Vec<String> = dependencies
+        .iter()
+        .map(|(to, literal)| match &lock.packages[*to].name {
+            name if moved.contains(name.as_str()) => wanted.called(*to),
+            _ => literal.value.clone(),
+        })
+        .collect();
+    let literals = || dependencies.iter().map(|(_, literal)| literal);
+    if names.iter().ne(literals().map(|literal| &literal.value)) {
         // Dependencies stand in the order of their letters.
-        let mut names: Vec<String> = dependencies
-            .iter()
-            .map(|(to, _)| wanted.called(*to))
-            .collect();
         names.sort();
-        let literals = dependencies.iter().map(|(_, literal)| literal);
-        edits.extend(
-            literals
-                .zip(names)
-                .map(|(literal, name)| literal.edit(lock.text, &name)),
-        );
+        let all = literals().zip(names);
+        edits.extend(all.map(|(literal, name)| literal.edit(lock.text, &name)));
     }
     for (place, _) in &mut edits {
         *place = place.start - range.start..place.end - range.start;

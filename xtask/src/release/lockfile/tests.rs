@@ -249,6 +249,17 @@ fn a_real_lockfile_changes_in_the_lines_of_its_members() {
 }
 
 #[test]
+fn what_needs_no_change_stays_as_it_is() {
+    // An old format, an order that cargo would not write, and what else may stand there.
+    let before = "# By hand.\n[[package]] # 1\nname = \"z\"\nversion = \"0.1.0\"\ndependencies = [\n \"b 1.0.0 (registry+x)\",\n \"a\",\n]\n\n\n[[package]]\nname = \"a\"\nversion = '1.2.3' # 2\n[[package]]\nname = \"b\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\nchecksum = \"1.2.3\"\n\n[metadata]\na = \"1.2.3\"";
+    let members = BTreeSet::from(["a".to_owned()]);
+    let (old, new) = (Version::new(1, 2, 3), Version::new(1, 3, 0));
+    let after = set("Cargo.lock", before, &members, &old, &new).unwrap();
+    let wanted = before.replace("'1.2.3'", "'1.3.0'");
+    assert_eq!(after.as_deref(), Some(wanted.as_str()));
+}
+
+#[test]
 fn a_lockfile_that_is_broken_or_stale_is_refused() {
     let a = "[[package]]\nname = \"a\"\nversion = \"1.2.2\"\n";
     for (path, text, wanted) in [

@@ -40,9 +40,7 @@ pub(super) struct Dependency {
 /// those it hands on to members, and patches.
 pub(super) fn dependencies(dir: &str, toml: &Toml<'_>) -> Vec<Dependency> {
     let root = toml.root();
-    let shared = root
-        .get("workspace")
-        .and_then(|table| table.get("dependencies"));
+    let shared = toml.at(&["workspace", "dependencies"]);
     let patches = tables(root.get("patch")).map(|(_, patch)| patch);
     let all = own(root).into_iter().chain(shared).chain(patches);
     all.flat_map(|table| tables(Some(table)))
@@ -82,8 +80,8 @@ fn needs(manifests: &Manifests<'_>, dir: &str) -> BTreeSet<String> {
     };
     // What a member inherits is said in the nearest workspace above it, relative to that.
     let above = ancestors(dir).find_map(|above| {
-        let shared = manifests.parsed.get(above)?.root().get("workspace")?;
-        Some((above, shared.get("dependencies")?))
+        let toml = manifests.parsed.get(above)?;
+        Some((above, toml.at(&["workspace", "dependencies"])?))
     });
     own(toml.root())
         .into_iter()
@@ -113,12 +111,11 @@ pub(super) fn members(manifests: &Manifests<'_>, root: &str) -> Result<BTreeSet<
     };
     let mut found = BTreeSet::new();
     let mut open = Vec::new();
-    if toml.root().get("package").is_some() {
+    if toml.at(&["package"]).is_some() {
         open.push(root.to_owned());
     }
-    let workspace = toml.root().get("workspace");
     let listed = |key: &str| -> Vec<String> {
-        let list = workspace.and_then(|table| table.get(key)?.as_array());
+        let list = toml.at(&["workspace", key]).and_then(Item::as_array);
         list.into_iter()
             .flatten()
             .filter_map(|path| joined(root, path.as_str()?))
@@ -151,7 +148,7 @@ pub(super) fn members(manifests: &Manifests<'_>, root: &str) -> Result<BTreeSet<
         if is_below(&excluded) && !is_below(&named) || !found.insert(dir.clone()) {
             continue;
         }
-        if workspace.is_some() {
+        if toml.at(&["workspace"]).is_some() {
             let is_tracked = |dir: &String| {
                 manifests.parsed.contains_key(dir) || manifests.broken.contains_key(dir)
             };

@@ -60,25 +60,16 @@ impl<'a> Workspace<'a> {
             }
         }
         let root = manifest(&manifests, "")?;
-        let table = root
-            .root()
-            .get("workspace")
-            .and_then(|table| table.get("package"));
-        let shared = match table.and_then(|package| package.get("version")) {
-            Some(item) => Some(root.literal(item).ok_or_else(|| strange(root, item))?),
-            None => None,
-        };
+        let shared = root.at(&["workspace", "package", "version"]);
+        let shared = shared
+            .map(|item| root.literal(item).ok_or_else(|| strange(root, item)))
+            .transpose()?;
         let mut members = BTreeMap::new();
         let mut versions: Vec<(String, Literal)> = Vec::new();
-        versions.extend(
-            shared
-                .iter()
-                .map(|literal| (String::new(), literal.clone())),
-        );
+        versions.extend(shared.clone().map(|literal| (String::new(), literal)));
         for dir in dirs {
             let toml = manifest(&manifests, &dir)?;
-            let package = toml.root().get("package");
-            let name = package.and_then(|package| package.get("name")?.as_str());
+            let name = toml.at(&["package", "name"]).and_then(Item::as_str);
             let name = name.ok_or_else(|| {
                 Problem::precondition(format!("`{}` is a member without a name", toml.path))
                     .help("write `[package]` with a `name` in it")
@@ -190,11 +181,7 @@ fn manifest<'m, 'a>(manifests: &'m Manifests<'a>, dir: &str) -> Result<&'m Toml<
 }
 
 fn source(toml: &Toml<'_>) -> Result<Source> {
-    let version = toml
-        .root()
-        .get("package")
-        .and_then(|package| package.get("version"));
-    let Some(item) = version else {
+    let Some(item) = toml.at(&["package", "version"]) else {
         return Ok(Source::Nowhere);
     };
     if let Some(literal) = toml.literal(item) {
