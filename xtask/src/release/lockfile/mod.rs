@@ -15,7 +15,7 @@ use super::toml::{Edits, Literal, Toml, splice};
 use crate::exit::Problem;
 
 /// The text of the lockfile `path` after `members`, packages by name, went from `old` to `new`, as
-/// cargo would write it; `None` if it holds none of them.
+/// cargo would write it; `None` if nothing changes.
 ///
 /// # Errors
 /// The lockfile does not parse, or is stale: it has a member at another version, or has another
@@ -33,7 +33,8 @@ pub(crate) fn set(
     }
     let lock = Lock::parse(path, text)?;
     let moved = lock.members(members, old)?;
-    if moved.is_empty() {
+    // The first release may be of the version that is written already.
+    if moved.is_empty() || old == new {
         return Ok(None);
     }
     let mut wanted = lock.clone();

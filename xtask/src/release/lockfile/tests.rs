@@ -257,6 +257,8 @@ fn what_needs_no_change_stays_as_it_is() {
     let after = set("Cargo.lock", before, &members, &old, &new).unwrap();
     let wanted = before.replace("'1.2.3'", "'1.3.0'");
     assert_eq!(after.as_deref(), Some(wanted.as_str()));
+    let same = set("Cargo.lock", before, &members, &old, &old).unwrap();
+    assert_eq!(same, None);
 }
 
 #[test]

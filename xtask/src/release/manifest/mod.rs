@@ -108,7 +108,10 @@ impl<'a> Workspace<'a> {
         for (dir, toml) in &self.manifests.parsed {
             let mut edits = Edits::new();
             for (_, literal) in self.versions.iter().filter(|(place, _)| place == dir) {
-                edits.push(literal.edit(toml.text, &new.to_string()));
+                // The first release may be of the version that is written already.
+                if self.version != *new {
+                    edits.push(literal.edit(toml.text, &new.to_string()));
+                }
             }
             for dependency in members::dependencies(dir, toml) {
                 let Some(literal) = dependency.version else {

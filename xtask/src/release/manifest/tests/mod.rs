@@ -249,6 +249,7 @@ fn into_a_candidate_and_out_of_it() {
         assert_eq!(got["Cargo.toml"], text(version, version, version));
         assert_eq!(got["b/Cargo.toml"], b.replace("1.2.3", version));
         tree.extend(got);
+        assert_eq!(after(&tree, version), BTreeMap::new());
     }
 }
 
