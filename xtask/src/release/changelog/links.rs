@@ -22,8 +22,11 @@ impl<'a> Target<'a> {
     pub(super) fn of(target: &'a str) -> Option<Self> {
         let target = target.split_whitespace().next()?;
         if let Some((page, range)) = target.split_once("/compare/") {
-            let dots = if range.contains("...") { "..." } else { ".." };
-            let (from, to) = range.split_once(dots)?;
+            let (from, behind) = range.split_once("..")?;
+            let (dots, to) = match behind.strip_prefix('.') {
+                Some(to) => ("...", to),
+                None => ("..", behind),
+            };
             // Bitbucket's, which names the later one first.
             let is_reversed = page.ends_with("/branches");
             return (!is_reversed).then_some(Self {

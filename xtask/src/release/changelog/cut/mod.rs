@@ -13,7 +13,7 @@ use semver::Version;
 
 use super::blocks::{Kind, blocks};
 use super::lines::{ending, lines, spliced};
-use super::{Changelog, Link, Release, parse};
+use super::{Changelog, Link, Release, parse, stale};
 use crate::exit::Problem;
 
 /// The release to write down.
@@ -209,7 +209,7 @@ fn line<'l, 'a>(log: &'l Changelog<'a>) -> Vec<(&'l Release<'a>, Version)> {
 }
 
 /// Reads the release from what was made. What is open at its place, as a code fence without end at
-/// the bottom is, would swallow what was put there.
+/// the bottom is, would swallow what was put there; and its label may be defined already.
 fn prove(new: &str, version: &Version) -> Result<()> {
     let log = parse(new);
     let found = log
@@ -218,15 +218,24 @@ fn prove(new: &str, version: &Version) -> Result<()> {
         .filter(|_| log.releases[0].is_unreleased())
         .filter(|release| release.version().as_ref() == Some(version))
         .filter(|release| !release.is_empty(&log));
+    let definition = found.and_then(|release| release.definition(&log));
     let leads = found.is_some_and(|release| match release.link {
-        Link::Reference(label) => log.link(label).is_some(),
+        Link::Reference(_) => definition.is_some(),
         Link::None | Link::Inline(_) => true,
     });
-    if leads {
-        return Ok(());
+    if !leads {
+        let message = format!("`{version}` would not be read from the changelog that this makes");
+        return Err(Problem::precondition(message)
+            .help("close what is open in it: a code fence, a comment")
+            .into());
     }
-    let message = format!("`{version}` would not be read from the changelog that this makes");
-    Err(Problem::precondition(message)
-        .help("close what is open in it: a code fence, a comment")
-        .into())
+    let wrong = stale(&log)
+        .into_iter()
+        .find(|(line, _)| definition.is_some_and(|definition| definition.line == *line));
+    match wrong {
+        None => Ok(()),
+        Some((_, message)) => Err(Problem::precondition(message)
+            .help("take this definition out of the changelog: the release makes its own")
+            .into()),
+    }
 }

@@ -322,6 +322,12 @@ fn what_cannot_be_released_is_refused() {
             "`1.0.0` would not be read from the changelog that this makes",
             "close what is open in it: a code fence, a comment",
         ),
+        (
+            "## [Unreleased]\n\n- a\n\n[1.1.0]: https://h/o/n/compare/v1.0.0...v1.0.1\n",
+            "1.1.0",
+            "`[1.1.0]` leads to `v1.0.1`",
+            "take this definition out of the changelog: the release makes its own",
+        ),
     ] {
         let release = Cut {
             version: &version.parse().unwrap(),
