@@ -12,6 +12,6 @@ mod exit;
 #[allow(dead_code, reason = "the tests of `xtask` call more of them")]
 mod laws;
 
-use changelog::{Changelog, Cut, Link, Release, compare, cut, notes, parse, stale};
+use changelog::{Changelog, Cut, Files, Link, Release, compare, cut, notes, parse, stale};
 
 libfuzzer_sys::fuzz_target!(|text: &str| laws::hold(text));

@@ -427,21 +427,38 @@ pub(crate) fn page(repo: &Repository) -> Option<String> {
 }
 
 fn page_of(url: &str) -> Option<String> {
-    let rest = ["https://", "http://", "ssh://", "git://"]
+    let web = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let other = ["ssh://", "git+ssh://", "git://"]
         .iter()
         .find_map(|scheme| url.strip_prefix(scheme));
     // Without a scheme it is `user@host:owner/name`, as scp writes it.
-    let (host, path) = match rest {
+    let (host, path) = match web.or(other) {
         Some(rest) => rest.split_once('/')?,
         None => url.split_once(':')?,
     };
     let host = host.rsplit('@').next()?;
-    // A port is that of another protocol; that of the page is not known.
-    let host = host.split(':').next()?;
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    // The port of another protocol is not that of the page, and these two hosts have none but ssh.
+    let host = match (web, name) {
+        (Some(_), _) if !port.is_empty() => host,
+        (None, "ssh.github.com") => "github.com",
+        (None, "altssh.gitlab.com") => "gitlab.com",
+        _ => name,
+    };
+    // What no domain ends with, `github.com-work`, is an alias of somebody's ssh.
+    let (_, end) = name.rsplit_once('.')?;
+    let is_domain = !end.contains('-') || end.starts_with("xn--");
     let path = path.trim_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
-    let is_forge = host.contains('.') && path.contains('/') && !path.contains(char::is_whitespace);
-    is_forge.then(|| format!("https://{host}/{path}"))
+    let is_forge = is_domain && path.contains('/') && !path.contains(char::is_whitespace);
+    let scheme = if url.starts_with("http://") && !port.is_empty() {
+        "http"
+    } else {
+        "https"
+    };
+    is_forge.then(|| format!("{scheme}://{host}/{path}"))
 }
 
 #[cfg(test)]
@@ -456,8 +473,23 @@ mod tests {
             "https://user:secret@github.com/owner/name",
             "git@github.com:owner/name.git",
             "ssh://git@github.com:2222/owner/name.git",
+            "ssh://git@ssh.github.com:443/owner/name.git",
+            "http://github.com/owner/name/",
         ] {
             assert_eq!(page_of(url), page, "{url}");
+        }
+        for (url, page) in [
+            (
+                "https://git.host.example:8443/o/n",
+                "https://git.host.example:8443/o/n",
+            ),
+            ("http://10.0.0.1:3000/o/n.git", "http://10.0.0.1:3000/o/n"),
+            (
+                "git@altssh.gitlab.com:g/o/n.git",
+                "https://gitlab.com/g/o/n",
+            ),
+        ] {
+            assert_eq!(page_of(url).as_deref(), Some(page), "{url}");
         }
         for url in [
             "/srv/git/name.git",
@@ -465,6 +497,8 @@ mod tests {
             "C:\\git\\name",
             "file:///srv/name",
             "host:name",
+            "git@work:owner/name.git",
+            "git@github.com-work:owner/name.git",
         ] {
             assert_eq!(page_of(url), None, "{url}");
         }

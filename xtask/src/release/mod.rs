@@ -11,6 +11,7 @@ pub(crate) mod journal;
 mod lockfile;
 mod manifest;
 pub(crate) mod merged;
+pub(crate) mod notes;
 pub(crate) mod plan;
 pub(crate) mod publish;
 pub(crate) mod signature;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use xshell::{Cmd, Shell, cmd};
 
-use super::{audit, changelog};
+use super::{audit, changelog, notes};
 use crate::cli::say;
 use crate::cx::{Cx, Shared, write_atomic};
 use crate::exit::{Code, Problem};
@@ -63,8 +63,7 @@ pub(crate) fn publish(shared: &Arc<Shared>, name: &str, files: &[PathBuf]) -> Re
 fn notes(shared: &Shared, repo: &Repository, version: &Version, commit: Oid) -> Result<PathBuf> {
     let text = repo::file_at(repo, &shared.root, commit, changelog::FILE)?;
     let text = text.context("the tag has no changelog")?;
-    let files = repo::page(repo).map(|page| format!("{page}/blob/v{version}"));
-    let notes = changelog::notes(&changelog::parse(&text), version, files.as_deref())?;
+    let notes = notes::notes(Some(repo), &shared.root, &text, version)?;
     let file = shared.tmp().join("notes.md");
     write_atomic(&file, notes)?;
     Ok(file)

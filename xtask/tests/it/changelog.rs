@@ -218,7 +218,7 @@ fn notes_stand_alone() {
     let notes = sandbox.xtask(&["release", "notes", "1.0.0"]);
     let wanted = local
         .replace("docs/plates.md", &format!("{page}/docs/plates.md"))
-        .replace("./a.png", &format!("{page}/a.png"));
+        .replace("./a.png", "https://github.com/o/n/raw/v1.0.0/a.png");
     assert_eq!(notes.expect(0).stdout, wanted);
 
     (sandbox.xtask(&["release", "notes", "2.0.0"]).expect(3))

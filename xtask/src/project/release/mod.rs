@@ -12,8 +12,8 @@ use semver::Version;
 use crate::cli::{self, Format};
 use crate::cx::Shared;
 use crate::exit::{Code, Problem};
-use crate::release::changelog::{self, FILE};
-use crate::release::{audit, publish, suggest};
+use crate::release::changelog::FILE;
+use crate::release::{audit, notes, publish, suggest};
 use crate::repo;
 
 #[derive(Debug, Args)]
@@ -73,12 +73,8 @@ fn notes(shared: &Shared, name: &str) -> Result<Code> {
             .help("cargo xtask release notes v1.2.3")
     })?;
     let text = shared.read(FILE)?;
-    let page = match repo::open(&shared.root)? {
-        Some(repo) => repo::page(&repo),
-        None => None,
-    };
-    let files = page.map(|page| format!("{page}/blob/v{version}"));
-    let notes = changelog::notes(&changelog::parse(&text), &version, files.as_deref())?;
+    let repo = repo::open(&shared.root)?;
+    let notes = notes::notes(repo.as_ref(), &shared.root, &text, &version)?;
     cli::say(notes.trim_end())?;
     Ok(Code::Done)
 }

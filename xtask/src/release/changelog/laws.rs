@@ -2,7 +2,13 @@
 
 use semver::Version;
 
-use super::{Changelog, Cut, Link, Release, compare, cut, notes, parse, stale};
+use super::{Changelog, Cut, Files, Link, Release, compare, cut, notes, parse, stale};
+
+const FILES: Files<'_> = Files {
+    page: "https://h/o/n",
+    tag: "v1.2.3",
+    folder: "",
+};
 
 const DATE: &str = "2031-12-31";
 
@@ -14,7 +20,7 @@ pub(super) fn hold(text: &str) {
     for release in &log.releases {
         assert!((1..=count).contains(&release.line));
         if let Some(version) = release.version()
-            && let Ok(notes) = notes(&log, &version, Some("https://h/o/n/blob/v1.2.3"))
+            && let Ok(notes) = notes(&log, &version, Some(FILES))
         {
             assert!(!notes.trim().is_empty() && !notes.contains('\r'));
         }

@@ -8,6 +8,7 @@ mod blocks;
 mod cut;
 mod definition;
 mod entries;
+mod forge;
 mod heading;
 mod history;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use lines::{Lines, lines};
 
 pub(crate) use cut::{Cut, cut};
 pub(crate) use entries::{Entry, entries};
+pub(crate) use forge::Files;
 pub(crate) use heading::Link;
 pub(crate) use history::{Change, Edit, compare};
 pub(crate) use links::stale;

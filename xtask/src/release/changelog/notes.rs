@@ -1,7 +1,7 @@
 //! The notes of one release, complete in themselves: only the link definitions that they use, and
 //! relative links made permanent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Result;
@@ -11,12 +11,16 @@ use semver::Version;
 use super::blocks::{Kind, blocks};
 use super::definition::key;
 use super::lines::{Edits, spliced};
-use super::{Changelog, FILE, Release};
+use super::{Changelog, Files, Release};
 use crate::exit::Problem;
 
-/// What the changelog says of `version`, as Markdown with `\n`. `page` is where files of the tag can
-/// be seen, `https://host/owner/name/blob/v1.2.3`; without it relative links stay.
-pub(crate) fn notes(log: &Changelog<'_>, version: &Version, page: Option<&str>) -> Result<String> {
+/// What the changelog says of `version`, as Markdown with `\n`. Without `files`
+/// relative links stay.
+pub(crate) fn notes(
+    log: &Changelog<'_>,
+    version: &Version,
+    files: Option<Files<'_>>,
+) -> Result<String> {
     let release = the_one(log, version)?;
     let mut body = &log.text[release.body.clone()];
     // A line drawn between releases belongs to neither.
@@ -25,7 +29,7 @@ pub(crate) fn notes(log: &Changelog<'_>, version: &Version, page: Option<&str>) 
     {
         body = &body[..block.range.start];
     }
-    let (mut edits, used) = links(log, body, page);
+    let (mut edits, used) = links(log, body, files);
     let start = release.body.start;
     for definition in &log.links {
         let range = &definition.range;
@@ -39,12 +43,14 @@ pub(crate) fn notes(log: &Changelog<'_>, version: &Version, page: Option<&str>) 
     let mut out = format!("{}\n", text.trim_matches('\n').trim_end());
     let mut said = BTreeSet::new();
     for definition in &log.links {
-        if used.contains(&definition.key) && said.insert(&definition.key) {
+        if let Some(is_image) = used.get(&definition.key)
+            && said.insert(&definition.key)
+        {
             if said.len() == 1 {
                 out.push('\n');
             }
             let old = definition.target;
-            let mut target = permanent(old, page).unwrap_or_else(|| old.to_owned());
+            let mut target = permanent(old, files, *is_image).unwrap_or_else(|| old.to_owned());
             if target.is_empty() || target.contains([' ', '\t']) {
                 target = format!("<{target}>");
             }
@@ -98,43 +104,49 @@ fn the_one<'l, 'a>(log: &'l Changelog<'a>, version: &Version) -> Result<&'l Rele
     Ok(release)
 }
 
-/// Edits that make inline links of `body` permanent, and the keys of the labels it refers to.
-fn links(log: &Changelog<'_>, body: &str, page: Option<&str>) -> (Edits, BTreeSet<String>) {
+/// Edits that make inline links of `body` permanent, and the keys of the labels it refers to, with
+/// whether an image does.
+fn links(
+    log: &Changelog<'_>,
+    body: &str,
+    files: Option<Files<'_>>,
+) -> (Edits, BTreeMap<String, bool>) {
     // Most definitions stand at the end of the file, not in the body.
     let elsewhere = |link: BrokenLink<'_>| {
         let definition = log.link(&link.reference)?;
         Some((definition.target.to_owned().into(), "".into()))
     };
     let parser = Parser::new_with_broken_link_callback(body, Options::empty(), Some(elsewhere));
-    let mut used = BTreeSet::new();
+    let mut used = BTreeMap::new();
     let mut edits = Vec::new();
     // Of each open link: its new target, the old one, and where its words end.
     let mut open: Vec<(Option<String>, String, usize)> = Vec::new();
     for (event, range) in parser.into_offset_iter() {
         match event {
             Event::Start(
-                Tag::Link {
+                ref tag @ (Tag::Link {
                     link_type,
-                    dest_url,
-                    id,
+                    ref dest_url,
+                    ref id,
                     ..
                 }
                 | Tag::Image {
                     link_type,
-                    dest_url,
-                    id,
+                    ref dest_url,
+                    ref id,
                     ..
-                },
+                }),
             ) => {
+                let is_image = matches!(tag, Tag::Image { .. });
                 let new = match link_type {
-                    LinkType::Inline => permanent(&dest_url, page),
+                    LinkType::Inline => permanent(dest_url, files, is_image),
                     LinkType::Reference
                     | LinkType::ReferenceUnknown
                     | LinkType::Collapsed
                     | LinkType::CollapsedUnknown
                     | LinkType::Shortcut
                     | LinkType::ShortcutUnknown => {
-                        used.insert(key(&id));
+                        *used.entry(key(id)).or_default() |= is_image;
                         None
                     }
                     _ => None,
@@ -169,9 +181,9 @@ fn links(log: &Changelog<'_>, body: &str, page: Option<&str>) -> (Edits, BTreeSe
     (edits, used)
 }
 
-/// `target` below `page`; `None` where it leads somewhere by itself.
-fn permanent(target: &str, page: Option<&str>) -> Option<String> {
-    let page = page?;
+/// The address of a relative `target`; `None` where it leads somewhere by itself.
+fn permanent(target: &str, files: Option<Files<'_>>, is_image: bool) -> Option<String> {
+    let files = files?;
     let scheme = target
         .split([':', '/', '?', '#'])
         .next()
@@ -181,12 +193,6 @@ fn permanent(target: &str, page: Option<&str>) -> Option<String> {
         && scheme
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-    if has_scheme || target.starts_with("//") || target.is_empty() {
-        return None;
-    }
-    if target.starts_with('#') {
-        return Some(format!("{page}/{FILE}{target}"));
-    }
-    let path = target.trim_start_matches("./").trim_start_matches('/');
-    Some(format!("{page}/{path}"))
+    let is_whole = has_scheme || target.starts_with("//") || target.is_empty();
+    (!is_whole).then(|| files.address(target, is_image))
 }

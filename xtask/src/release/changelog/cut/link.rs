@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use semver::Version;
 
+use super::super::forge::base;
 use super::super::lines::{Edits, ending, lines, place};
 use super::super::links::{Target, is_tag_of, prefix};
 use super::super::{Changelog, Link, Release, heading};
@@ -41,18 +42,7 @@ pub(super) fn target<'a>(
             str::to_owned,
         )
     });
-    let inferred = cut.page.map(|page| {
-        let page = page.trim_end_matches('/');
-        if page
-            .split('/')
-            .nth(2)
-            .is_some_and(|host| host.contains("gitlab"))
-        {
-            format!("{page}/-")
-        } else {
-            page.to_owned()
-        }
-    });
+    let inferred = cut.page.map(|page| base(page.trim_end_matches('/')));
     let compares = model.is_none_or(|model| model.from.is_some());
     let target = Target {
         page: model.map(|model| model.page).or(inferred.as_deref())?,

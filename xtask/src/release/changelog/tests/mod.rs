@@ -111,12 +111,32 @@ fn links_of_candidates_and_of_branches_are_not_stale() {
 
 #[test]
 fn definitions_have_a_target_and_a_title() {
-    let text = "## [1.0.0]\n\n- [A  b] and [c] and [d]\n\n[1.0.0]: <https://h/releases/tag/v1.0.0> \"t\"\n[a B]: <docs/a b.md> 'of a'\n[c]: docs/c.md \"of c\"\n[d]: <>\n[a b]: other\n";
+    let text = "## [1.0.0]\n\n- [A  b] and ![c] and [d], [e](/e.md), [f](#f) ![g](./g.png)\n\n[1.0.0]: <https://h/releases/tag/v1.0.0> \"t\"\n[a B]: <docs/a b.md> 'of a'\n[c]: docs/c.png \"of c\"\n[d]: <>\n[a b]: other\n";
     let log = parse(text);
     assert_eq!(stale(&log), []);
-    let notes = notes(&log, &Version::new(1, 0, 0), Some("https://h/blob/v1.0.0")).unwrap();
-    assert_eq!(
-        notes,
-        "- [A  b] and [c] and [d]\n\n[a B]: <https://h/blob/v1.0.0/docs/a b.md> 'of a'\n[c]: https://h/blob/v1.0.0/docs/c.md \"of c\"\n[d]: <>\n"
-    );
+    for (page, blob, raw) in [
+        ("https://github.com/o/n", "blob", "raw"),
+        ("https://gitlab.com/g/o/n", "-/blob", "-/raw"),
+        ("https://codeberg.org/o/n", "src/tag", "raw/tag"),
+    ] {
+        let files = Files {
+            page,
+            tag: "v1.0.0",
+            folder: "sub/",
+        };
+        let notes = notes(&log, &Version::new(1, 0, 0), Some(files)).unwrap();
+        let (blob, raw) = (
+            format!("{page}/{blob}/v1.0.0"),
+            format!("{page}/{raw}/v1.0.0"),
+        );
+        let links =
+            format!("[e]({blob}/e.md), [f]({blob}/sub/CHANGELOG.md#f) ![g]({raw}/sub/g.png)");
+        let definitions = format!(
+            "[a B]: <{blob}/sub/docs/a b.md> 'of a'\n[c]: {raw}/sub/docs/c.png \"of c\"\n[d]: <>\n"
+        );
+        assert_eq!(
+            notes,
+            format!("- [A  b] and ![c] and [d], {links}\n\n{definitions}")
+        );
+    }
 }
