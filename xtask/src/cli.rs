@@ -70,7 +70,7 @@ enum Command {
     Predeploy(project::deploy::Predeploy),
     /// Deploy: the database, in three steps
     Deploy(project::deploy::Options),
-    /// Print the notes of a release
+    /// Make a release, or say what is next, what was said of one, and whether all are as they should be
     Release(project::release::Options),
     /// List every route with what stands before it, in this workspace or any other that uses axum
     Routes(routes::command::Options),

@@ -2,7 +2,7 @@
 //! released stays as it is.
 
 use anyhow::{Context as _, Result};
-use git2::{Oid, Repository};
+use git2::{DiffOptions, Oid, Repository};
 
 use super::{Cache, Gate, Input, Plant, Platform, Rule, Tier, minutes};
 use crate::cx::Cx;
@@ -55,6 +55,10 @@ pub(super) const GATE: Gate = Gate {
         Rule::error(
             "changelog/released",
             "what trunk says of a released version, changed or taken out",
+        ),
+        Rule::error(
+            "changelog/none",
+            "a branch without an entry, where the policy demands one",
         ),
         Rule::warning("changelog/time", "a release dated before the one below it"),
     ],
@@ -136,6 +140,13 @@ pub(super) const GATE: Gate = Gate {
             plant: |tree| after_release(tree, "- old\n", "- new\n", 0),
         },
         Plant {
+            rule: "changelog/none",
+            plant: |tree| {
+                tree.append("xtask.toml", "\n[changelog]\nentry-per-branch = true\n")?;
+                Ok(Spot::file(FILE))
+            },
+        },
+        Plant {
             rule: "changelog/time",
             plant: |tree| {
                 let text = "## 0.0.2 - 2026-01-01\n\n## 0.0.1 - 2026-01-02\n";
@@ -195,7 +206,10 @@ fn check(cx: &Cx) -> Result<Report> {
     report.findings = findings(&log);
     report.count("releases", log.releases.len());
     match repo::open(&cx.root)? {
-        Some(repo) => report.findings.extend(history(cx, &repo, &log)?),
+        Some(repo) => {
+            report.findings.extend(history(cx, &repo, &log)?);
+            report.findings.extend(missing(cx, &repo, &log)?);
+        }
         None => report.not_run.push(NotRun {
             what: "released sections against trunk".to_owned(),
             reason: "this is not a git repository".to_owned(),
@@ -210,6 +224,8 @@ fn check(cx: &Cx) -> Result<Report> {
 
 /// A commit with this trailer, and a reason, may change what was released.
 const OVERRIDE: &str = "Changelog-Edit";
+/// And one with this may leave the changelog as it is, where the policy demands an entry.
+const SKIP: &str = "Changelog-Skip";
 
 /// What the work tree, and its merge into trunk, say otherwise of released versions than trunk.
 fn history(cx: &Cx, repo: &Repository, log: &Changelog<'_>) -> Result<Vec<Finding>> {
@@ -220,7 +236,7 @@ fn history(cx: &Cx, repo: &Repository, log: &Changelog<'_>) -> Result<Vec<Findin
     let mut changes = Vec::new();
     // On trunk itself, what is not committed yet is held against HEAD too.
     for from in [base.commit, base.head].into_iter().flatten() {
-        if is_overridden(repo, from, head.id())? {
+        if is_given(OVERRIDE, repo, from, head.id())? {
             continue;
         }
         if let Some(before) = repo::file_at(repo, &cx.root, from, FILE)? {
@@ -241,7 +257,7 @@ fn history(cx: &Cx, repo: &Repository, log: &Changelog<'_>) -> Result<Vec<Findin
     // Git puts a line next to those that it stood at, and a release since may have moved them.
     if let (Some(from), Some(tip), None) = (base.commit, base.tip, base.head)
         && from != tip
-        && !is_overridden(repo, from, head.id())?
+        && !is_given(OVERRIDE, repo, from, head.id())?
         && let Some(before) = repo::file_at(repo, &cx.root, tip, FILE)?
         && let Some(after) = repo::file_merged(repo, &cx.root, (head.id(), tip), FILE)?
     {
@@ -280,9 +296,64 @@ fn finding(line: usize, change: &Change, when: &str) -> Finding {
     Finding::error(rule, message).at(FILE, line).help(help)
 }
 
-/// Whether a commit since `base` has a line `Changelog-Edit: why`. A squash merge leaves it in the
-/// middle of its message, where git knows no trailers.
-fn is_overridden(repo: &Repository, base: Oid, head: Oid) -> Result<bool> {
+/// What the policy demands of a branch: something below `Unreleased` that trunk does not say, or a
+/// release of its own.
+fn missing(cx: &Cx, repo: &Repository, log: &Changelog<'_>) -> Result<Option<Finding>> {
+    if !cx.policy.changelog.entry_per_branch {
+        return Ok(None);
+    }
+    let base = repo::base(repo, &cx.policy.branch.trunk)?;
+    // On trunk itself only what is not committed yet is a change.
+    let Some(from) = base.head.or(base.commit) else {
+        return Ok(None);
+    };
+    let tree = repo.find_commit(from)?.tree()?;
+    let mut options = DiffOptions::new();
+    options.include_untracked(true);
+    let changed = repo
+        .diff_tree_to_workdir_with_index(Some(&tree), Some(&mut options))
+        .context("failed to compare with trunk")?;
+    let head = repo.head()?.peel_to_commit()?;
+    if changed.deltas().len() == 0 || is_given(SKIP, repo, from, head.id())? {
+        return Ok(None);
+    }
+    let before = repo::file_at(repo, &cx.root, from, FILE)?.unwrap_or_default();
+    let before = changelog::parse(&before);
+    let old: Vec<&str> = said(&before);
+    let is_new_release = |release: &&changelog::Release<'_>| {
+        (release.version()).is_some_and(|version| before.named(&version).is_empty())
+    };
+    if said(log).iter().any(|entry| !old.contains(entry))
+        || log.releases.iter().any(|release| is_new_release(&release))
+    {
+        return Ok(None);
+    }
+    let message = "the branch says nothing of its change below `## [Unreleased]`";
+    let help = format!(
+        "add an entry for those who use it; if they notice nothing, commit with the trailer `{SKIP}: why`"
+    );
+    Ok(Some(
+        Finding::error("changelog/none", message)
+            .file(FILE)
+            .help(help),
+    ))
+}
+
+/// The entries below `Unreleased`.
+fn said<'a>(log: &Changelog<'a>) -> Vec<&'a str> {
+    let entries = log
+        .unreleased()
+        .map(|release| changelog::entries(log, release));
+    entries
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.text)
+        .collect()
+}
+
+/// Whether a commit since `base` has a line `key: why`. A squash merge leaves it in the middle of its
+/// message, where git knows no trailers.
+fn is_given(trailer: &str, repo: &Repository, base: Oid, head: Oid) -> Result<bool> {
     let mut walk = repo.revwalk()?;
     walk.push(head)?;
     walk.hide(base)?;
@@ -291,7 +362,7 @@ fn is_overridden(repo: &Repository, base: Oid, head: Oid) -> Result<bool> {
         let message = String::from_utf8_lossy(commit.message_bytes());
         let gives_reason = |line: &str| {
             line.split_once(':').is_some_and(|(key, why)| {
-                key.eq_ignore_ascii_case(OVERRIDE) && !why.trim().is_empty()
+                key.eq_ignore_ascii_case(trailer) && !why.trim().is_empty()
             })
         };
         if message.lines().any(gives_reason) {

@@ -22,7 +22,7 @@ pub(crate) use gates::{Allow, GatePolicy};
 pub(crate) use migrations::Migrations;
 pub(crate) use routes::{PublicRoute, RouteRule, Routes};
 pub(crate) use workspace::{Apps, Branch};
-use workspace::{Docs, Queries};
+use workspace::{Changelog, Docs, Queries};
 
 pub(crate) const FILE: &str = "xtask.toml";
 
@@ -32,6 +32,7 @@ pub(crate) struct Policy {
     pub(crate) branch: Branch,
     pub(crate) apps: Apps,
     pub(crate) docs: Docs,
+    pub(crate) changelog: Changelog,
     pub(crate) routes: Routes,
     pub(crate) migrations: Migrations,
     pub(crate) queries: Queries,

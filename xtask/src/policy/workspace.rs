@@ -80,3 +80,12 @@ pub(crate) struct Docs {
     /// Markdown that is not ours to mend (vendored, test input), by path prefix.
     pub(crate) skip: Vec<String>,
 }
+
+/// What the changelog has to say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Changelog {
+    /// Every branch that changes something has an entry below `Unreleased`, or a commit with the line
+    /// `Changelog-Skip: why`. Off: what users do not notice needs no entry, and a machine cannot tell.
+    pub(crate) entry_per_branch: bool,
+}

@@ -235,3 +235,30 @@ fn notes_stand_alone() {
         .says("the changelog has `0.8.0` at lines 31, 35");
     (sandbox.xtask(&["release", "notes", "1.0.0"])).expect(0);
 }
+
+#[test]
+fn an_entry_is_demanded_where_the_policy_says_so() {
+    let sandbox = repository();
+    switch(&sandbox, &["--create", "feat/plates"]);
+    sandbox.write("plates.txt", "one\n");
+    assert_eq!(found(&sandbox), [] as [&str; 0]);
+    let policy = sandbox.read("xtask.toml");
+    sandbox.write(
+        "xtask.toml",
+        format!("{policy}\n[changelog]\nentry-per-branch = true\n"),
+    );
+    assert_eq!(found(&sandbox), ["changelog/none CHANGELOG.md:null"]);
+    sandbox.commit("work");
+    assert_eq!(found(&sandbox), ["changelog/none CHANGELOG.md:null"]);
+    // What trunk said already is no entry of this branch.
+    edit(&sandbox, "- Pancakes.\n", "- Pancakes.\n\n");
+    assert_eq!(found(&sandbox), ["changelog/none CHANGELOG.md:null"]);
+    edit(&sandbox, "- Pancakes.\n", "- Pancakes.\n- Plates.\n");
+    assert_eq!(found(&sandbox), [] as [&str; 0]);
+    edit(&sandbox, "- Plates.\n", "");
+    sandbox.commit("more work\n\nChangelog-Skip: nobody sees it");
+    assert_eq!(found(&sandbox), [] as [&str; 0]);
+    // Trunk was judged as the branch that it came from.
+    switch(&sandbox, &["main"]);
+    assert_eq!(found(&sandbox), [] as [&str; 0]);
+}

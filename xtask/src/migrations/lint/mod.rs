@@ -146,7 +146,11 @@ impl<'a> Source<'a> {
         let text_of_postgres = text.filter(|_| sql.engine == Engine::Postgres);
         let parsed = text_of_postgres.map(|text| {
             let tree = SourceFile::parse(text);
-            let errors = if sql.is_new { tree.errors() } else { Vec::new() };
+            let errors = if sql.is_new {
+                tree.errors()
+            } else {
+                Vec::new()
+            };
             Parsed { tree, errors }
         });
         Self {

@@ -7,8 +7,8 @@
 use anyhow::{Context as _, Result};
 use sqlx::migrate::Migration;
 
-use crate::failpoint;
 use crate::database::{Link, on};
+use crate::failpoint;
 use crate::migrations::Engine;
 
 /// How far a migration has come. What each state means for a run that finds it is in

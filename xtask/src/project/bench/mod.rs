@@ -1,9 +1,11 @@
-//! `cargo xtask bench`: what the runner itself costs, the apps, the route scan, or the migrations.
+//! `cargo xtask bench`: what the runner itself costs, the apps, the route scan, the migrations, or a
+//! release.
 //! Medians of repeated runs.
 
 mod apps;
 mod lint;
 mod migrate;
+mod release;
 mod routes;
 
 use std::path::PathBuf;
@@ -40,6 +42,10 @@ pub(crate) struct Options {
     /// A thousand migrations applied instead, beside `sqlx migrate run` where it is installed
     #[arg(long, conflicts_with_all = ["cold", "apps", "routes", "lint", "gates"])]
     migrate: bool,
+    /// The plan and verification of a release with a long history instead, beside `cargo release`
+    /// where it is installed
+    #[arg(long, conflicts_with_all = ["cold", "apps", "routes", "lint", "migrate", "gates"])]
+    release: bool,
     /// Runs per figure; a gate runs once to warm up, then this often
     #[arg(long, default_value_t = 3)]
     runs: u32,
@@ -70,6 +76,10 @@ pub(crate) fn run(shared: &Arc<Shared>, options: &Options) -> Result<Code> {
     if options.migrate {
         let cx = Cx::new(shared, Duration::from_hours(1));
         return migrate::run(&cx, options.runs, options.json);
+    }
+    if options.release {
+        let cx = Cx::new(shared, Duration::from_hours(1));
+        return release::run(&cx, options.runs, options.json);
     }
     if let Some(path) = &options.routes {
         return routes::run(shared, path, options.runs, options.json);

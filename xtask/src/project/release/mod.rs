@@ -17,7 +17,10 @@ use crate::release::{audit, notes, publish, suggest};
 use crate::repo;
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_precedence_over_arg = true
+)]
 pub(crate) struct Options {
     #[command(subcommand)]
     command: Option<Sub>,
