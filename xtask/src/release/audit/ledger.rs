@@ -56,12 +56,13 @@ pub(super) fn duplicates(log: &Changelog<'_>) -> Vec<Finding> {
     findings
 }
 
-/// A section has the day of its tag, in UTC.
-pub(super) fn days(log: &Changelog<'_>, tags: &Tags) -> Vec<Finding> {
+/// A section has the day of its tag, in UTC, or one that is up to `open` days earlier: so long a pull
+/// request may be open, and the tag comes after.
+pub(super) fn days(log: &Changelog<'_>, tags: &Tags, open: u32) -> Vec<Finding> {
     let mut findings = Vec::new();
     for tag in &tags.releases {
         for release in log.named(&tag.version) {
-            if let Some(message) = day(release, tag) {
+            if let Some(message) = day(release, tag, open) {
                 let finding = Finding::error(rule::DATE, message).at(FILE, release.line);
                 findings.push(finding.help(
                     "write the day of the tag in UTC, with the trailer `Changelog-Edit: why`",
@@ -72,7 +73,7 @@ pub(super) fn days(log: &Changelog<'_>, tags: &Tags) -> Vec<Finding> {
     findings
 }
 
-fn day(release: &Release<'_>, tag: &Tag) -> Option<String> {
+fn day(release: &Release<'_>, tag: &Tag, open: u32) -> Option<String> {
     let tagged = tag.day()?;
     let name = &tag.name;
     let Some(written) = date(release) else {
@@ -80,11 +81,11 @@ fn day(release: &Release<'_>, tag: &Tag) -> Option<String> {
             "`{name}` was tagged on {tagged}, and its section has no such day"
         ));
     };
-    if written == tagged {
+    let apart = written.until(tagged).ok()?.get_days();
+    if u32::try_from(apart).is_ok_and(|apart| apart <= open) {
         return None;
     }
-    let apart = written.until(tagged).ok()?.get_days().abs();
-    let why = if apart == 1 {
+    let why = if apart.abs() == 1 {
         ": one day off, as a clock that is not UTC makes it, or a midnight between the two"
     } else {
         ""

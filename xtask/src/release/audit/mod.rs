@@ -76,7 +76,7 @@ pub(crate) fn audit(shared: &Arc<Shared>) -> Result<Audit> {
         sections = named.filter(|release| release.version().is_some()).count();
         findings.extend(ledger::pairs(&log, &tags));
         findings.extend(ledger::duplicates(&log));
-        findings.extend(ledger::days(&log, &tags));
+        findings.extend(ledger::days(&log, &tags, shared.policy.branch.max_age_days));
         findings.extend(ledger::order(&log));
         findings.extend(ledger::links(&log));
     } else {
