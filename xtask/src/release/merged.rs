@@ -11,6 +11,10 @@ use crate::cx::Shared;
 use crate::exit::Problem;
 use crate::repo;
 
+/// What to do where the merge is more, or something else, than the plan.
+const MORE: &str =
+    "something else came in with the merge: revert it, and make the release anew on top of trunk";
+
 /// The plan of the version that trunk has, and the commit that brought it, in hexadecimal: on trunk
 /// itself, the first with that version. The plan is made anew on top of the commit before, and every
 /// file that it changes must be in the merged commit as it says.
@@ -57,7 +61,11 @@ pub(crate) fn find(
     let date = (log.named(&version).first()).and_then(|release| release.date?.parse().ok());
     let Some(date) = date else {
         refused(
-            format!("`{}` of {} has no section of `{version}` with its day", changelog::FILE, &id[..10]),
+            format!(
+                "`{}` of {} has no section of `{version}` with its day",
+                changelog::FILE,
+                &id[..10]
+            ),
             "cargo xtask release … --pr makes commit and section together",
         );
         return Ok(None);
@@ -70,6 +78,15 @@ pub(crate) fn find(
     let Some(plan) = Plan::of(shared, repo, &parent, &wish, problems)? else {
         return Ok(None);
     };
+    let others = others(repo, &parent, &merged, &plan)?;
+    if !others.is_empty() {
+        let message = format!(
+            "{} changes more than the release: {}",
+            &id[..10],
+            others.join(", ")
+        );
+        problems.push(Problem::precondition(message).help(MORE).into());
+    }
     for change in &plan.files {
         let found = blob(repo, &merged, &change.path)?;
         if found == change.after.as_bytes() {
@@ -87,18 +104,48 @@ pub(crate) fn find(
                 &id[..10],
                 found.diff().trim_end()
             ))
-            .help("something else came in with the merge: revert it, and make the release anew on top of trunk")
+            .help(MORE)
             .into(),
         );
     }
     Ok(Some((plan, id)))
 }
 
+/// Paths that the merged commit changes, and the plan does not.
+fn others(
+    repo: &Repository,
+    parent: &Commit<'_>,
+    merged: &Commit<'_>,
+    plan: &Plan,
+) -> Result<Vec<String>> {
+    let diff = parent.tree().and_then(|old| {
+        let new = merged.tree()?;
+        repo.diff_tree_to_tree(Some(&old), Some(&new), None)
+    });
+    let diff = diff.context("failed to compare the merged commit with the one before")?;
+    let paths = diff.deltas().filter_map(|delta| {
+        let path = delta
+            .new_file()
+            .path_bytes()
+            .or(delta.old_file().path_bytes())?;
+        Some(String::from_utf8_lossy(path).into_owned())
+    });
+    let is_other = |path: &String| plan.files.iter().all(|change| change.path != *path);
+    Ok(paths
+        .filter(is_other)
+        .map(|path| format!("`{path}`"))
+        .collect())
+}
+
 fn blob(repo: &Repository, commit: &Commit<'_>, path: &str) -> Result<Vec<u8>> {
-    let tree = commit.tree().context("failed to read the tree of the commit")?;
+    let tree = commit
+        .tree()
+        .context("failed to read the tree of the commit")?;
     let Ok(entry) = tree.get_path(std::path::Path::new(path)) else {
         return Ok(Vec::new());
     };
-    let blob = repo.find_blob(entry.id()).context("failed to read a file of git")?;
+    let blob = repo
+        .find_blob(entry.id())
+        .context("failed to read a file of git")?;
     Ok(blob.content().to_vec())
 }

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::changelog::{self, Cut};
+use super::lockfile;
 use super::manifest::Workspace;
 use super::version::{self, Step};
-use super::lockfile;
 use crate::cx::Shared;
 use crate::exit::Problem;
 use crate::repo;
@@ -64,11 +64,17 @@ impl Plan {
         problems: &mut Vec<anyhow::Error>,
     ) -> Result<Option<Self>> {
         let prefix = repo::prefix(repo, &shared.root)?;
-        let files = Files::read(repo, commit, &prefix, problems)?;
+        let files = Files::read(repo, commit, &prefix)?;
+        let odd = |path: &str| files.odd.get(path).map(|what| refused(&prefix, path, what));
         let workspace = match Workspace::read(&files.manifests) {
             Ok(workspace) => workspace,
             Err(error) => {
-                problems.push(error);
+                let said = format!("{error:#}");
+                let mut manifests = files
+                    .odd
+                    .keys()
+                    .filter(|path| said.contains(&format!("`{path}`")));
+                problems.push(manifests.find_map(|path| odd(path)).unwrap_or(error));
                 return Ok(None);
             }
         };
@@ -91,9 +97,13 @@ impl Plan {
             changes.insert(path, text.clone());
         }
         for (path, text) in &files.lockfiles {
-            let new = workspace
-                .locked(path)
-                .and_then(|members| lockfile::set(path, text, &members, &from, &to));
+            let new = workspace.locked(path).and_then(|members| {
+                match odd(path).filter(|_| !members.is_empty()) {
+                    Some(error) => Err(error),
+                    None if files.odd.contains_key(path) => Ok(None),
+                    None => lockfile::set(path, text, &members, &from, &to),
+                }
+            });
             if let Some(new) = collect(new, problems).flatten() {
                 changes.insert(path, new);
             }
@@ -103,16 +113,20 @@ impl Plan {
             .map(|(path, after)| {
                 let before = before(path).context(Problem::bug("a file nobody read"))?;
                 let path = format!("{prefix}{path}");
-                Ok(Change { path, before, after })
+                Ok(Change {
+                    path,
+                    before,
+                    after,
+                })
             })
             .collect::<Result<_>>()?;
         let path = format!("{prefix}{}", changelog::FILE);
         match &files.changelog {
-            None => problems.push(
+            None => problems.push(odd(changelog::FILE).unwrap_or_else(|| {
                 Problem::precondition(format!("there is no `{path}`"))
                     .help("write one: `# Changelog`, `## [Unreleased]`, and below it what changed")
-                    .into(),
-            ),
+                    .into()
+            })),
             Some(text) => {
                 let page = repo::page(repo);
                 let cut = Cut {
@@ -194,17 +208,30 @@ struct Files {
     manifests: BTreeMap<String, String>,
     lockfiles: BTreeMap<String, String>,
     changelog: Option<String>,
+    /// What is wrong with those that are no text files. It counts only where such a file would have
+    /// to change.
+    odd: BTreeMap<String, &'static str>,
+}
+
+const LINK: &str = "a symbolic link";
+const BYTES: &str = "not UTF-8";
+
+fn refused(prefix: &str, path: &str, what: &str) -> anyhow::Error {
+    let help = match what {
+        LINK => "a release writes files; put the file itself there",
+        _ => "save it as UTF-8",
+    };
+    Problem::precondition(format!("`{prefix}{path}` is {what}"))
+        .help(help)
+        .into()
 }
 
 impl Files {
-    fn read(
-        repo: &Repository,
-        commit: &Commit<'_>,
-        prefix: &str,
-        problems: &mut Vec<anyhow::Error>,
-    ) -> Result<Self> {
+    fn read(repo: &Repository, commit: &Commit<'_>, prefix: &str) -> Result<Self> {
         let mut found = Vec::new();
-        let tree = commit.tree().context("failed to read the tree of the commit")?;
+        let tree = commit
+            .tree()
+            .context("failed to read the tree of the commit")?;
         tree.walk(TreeWalkMode::PreOrder, |folder, entry| {
             let name = entry.name().unwrap_or_default();
             let is_ours = matches!(name, "Cargo.toml" | "Cargo.lock" | changelog::FILE);
@@ -224,25 +251,24 @@ impl Files {
             if name == changelog::FILE && path != name {
                 continue;
             }
-            let blob = repo.find_blob(blob).context("failed to read a file of git")?;
-            let refused = |what: &str| Problem::precondition(format!("`{full}` is {what}"));
-            if mode & 0o170_000 == 0o120_000 {
-                problems.push(
-                    refused("a symbolic link")
-                        .help("a release writes files; put the file itself there")
-                        .into(),
-                );
-                continue;
-            }
-            let Ok(text) = std::str::from_utf8(blob.content()) else {
-                problems.push(refused("not UTF-8").help("save it as UTF-8").into());
-                continue;
+            let blob = repo
+                .find_blob(blob)
+                .context("failed to read a file of git")?;
+            let read = match std::str::from_utf8(blob.content()) {
+                _ if mode & 0o170_000 == 0o120_000 => Err(LINK),
+                Ok(text) => Ok(text.to_owned()),
+                Err(_) => Err(BYTES),
             };
-            let (path, text) = (path.to_owned(), text.to_owned());
+            let path = path.to_owned();
+            if let Err(what) = read {
+                files.odd.insert(path.clone(), what);
+            }
+            // In its place these words: no manifest and no lockfile, but one that is there.
+            let text = read.clone().unwrap_or_else(str::to_owned);
             match name {
                 "Cargo.toml" => _ = files.manifests.insert(path, text),
                 "Cargo.lock" => _ = files.lockfiles.insert(path, text),
-                _ => files.changelog = Some(text),
+                _ => files.changelog = read.ok(),
             }
         }
         Ok(files)

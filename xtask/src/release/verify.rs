@@ -17,6 +17,9 @@ use crate::{repo, runner};
 /// How many files of an unclean tree are named.
 const NAMED: usize = 5;
 
+/// The branch of a release's pull request, up to its tag.
+pub(crate) const REQUEST: &str = "refs/heads/chore/release-";
+
 /// Where a release is made, and where it is pushed to.
 pub(crate) struct Scene<'a> {
     pub(crate) shared: &'a Shared,
@@ -45,20 +48,14 @@ impl<'a> Scene<'a> {
         problems: &mut Vec<anyhow::Error>,
     ) -> Result<Self> {
         let head = repo.head().and_then(|head| head.peel_to_commit());
-        let head = head.context(Problem::precondition("there is no commit yet").help("git commit"))?;
-        let trunk = &shared.policy.branch.trunk;
-        let remotes = repo.remotes().context("failed to list the remotes")?;
-        let has = |name: &str| remotes.iter().flatten().flatten().any(|other| other == name);
-        let remote = git
-            .setting(&format!("branch.{trunk}.remote"))?
-            .filter(|name| has(name))
-            .or_else(|| has("origin").then(|| "origin".to_owned()));
+        let head =
+            head.context(Problem::precondition("there is no commit yet").help("git commit"))?;
         let mut scene = Self {
             shared,
             repo,
             git,
             head: head.id().to_string(),
-            remote,
+            remote: remote(shared, repo, git)?,
             there: None,
         };
         if !offline {
@@ -77,11 +74,14 @@ impl<'a> Scene<'a> {
 
     fn ask(&self) -> Result<BTreeMap<String, String>> {
         let remote = self.remote.as_deref().with_context(|| {
-            Problem::precondition("there is no remote to compare with: neither trunk's own nor `origin`")
-                .help("git remote add origin URL; without one: --offline")
+            Problem::precondition(
+                "there is no remote to compare with: neither trunk's own nor `origin`",
+            )
+            .help("git remote add origin URL; without one: --offline")
         })?;
         let trunk = self.trunk();
-        let args = ["ls-remote", remote, &trunk, "refs/tags/v*"];
+        let requests = format!("{REQUEST}*");
+        let args = ["ls-remote", remote, &trunk, "refs/tags/v*", &requests];
         let output = self.git.try_run(&args, b"")?;
         if !output.status.success() {
             let help = "see that the remote can be reached; what it has is not known without it: --offline leaves that out";
@@ -89,7 +89,9 @@ impl<'a> Scene<'a> {
         }
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let rows = text.lines().filter_map(|line| line.split_once('\t'));
-        Ok(rows.map(|(id, name)| (name.to_owned(), id.to_owned())).collect())
+        Ok(rows
+            .map(|(id, name)| (name.to_owned(), id.to_owned()))
+            .collect())
     }
 
     /// What stands against any release here: work under way, a tree that is not clean, a branch that
@@ -128,7 +130,11 @@ impl<'a> Scene<'a> {
                 .map(|path| format!("`{path}`"))
                 .collect();
             let more = unclean.len().saturating_sub(NAMED);
-            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let more = if more == 0 {
+                String::new()
+            } else {
+                format!(" and {more} more")
+            };
             add(
                 format!("the tree is not clean: {}{more}", named.join(", ")),
                 "commit it, or put it away: git stash --include-untracked",
@@ -160,12 +166,17 @@ impl<'a> Scene<'a> {
             matches!(ids, (Ok(a), Ok(b)) if self.repo.graph_descendant_of(a, b).unwrap_or(false))
         };
         if behind(&self.head, tip) {
-            let help = format!("git push {remote} {trunk}: what is released has gone through the pipeline");
+            let help = format!(
+                "git push {remote} {trunk}: what is released has gone through the pipeline"
+            );
             return ("lacks commits that are here", help);
         }
         let is_known = git2::Oid::from_str(tip).is_ok_and(|tip| self.repo.find_commit(tip).is_ok());
         if behind(tip, &self.head) || !is_known {
-            return ("has commits that are not here", format!("git pull --ff-only {remote} {trunk}"));
+            return (
+                "has commits that are not here",
+                format!("git pull --ff-only {remote} {trunk}"),
+            );
         }
         let help = format!("git fetch {remote}, then git rebase {remote}/{trunk}");
         ("has gone another way", help)
@@ -181,10 +192,35 @@ impl<'a> Scene<'a> {
             "--untracked-files=normal",
             "--ignore-submodules=none",
         ];
-        let output = self.git.run(&args, b"")?;
+        // It would write the index anew where only the time of a file is another.
+        let git = self.git.with("GIT_OPTIONAL_LOCKS", "0");
+        let output = git.run(&args, b"")?;
         let text = String::from_utf8_lossy(&output).into_owned();
         let entries = text.split('\0').filter_map(|entry| entry.get(3..));
         Ok(entries.map(str::to_owned).collect())
+    }
+
+    /// What stands against this new branch of a pull request: it is there already, here or on the
+    /// remote.
+    pub(crate) fn request(&self, branch: &str, problems: &mut Vec<anyhow::Error>) {
+        let short = branch.trim_start_matches("refs/heads/");
+        if self.repo.find_reference(branch).is_ok() {
+            problems.push(
+                Problem::precondition(format!("the branch `{short}` is there already"))
+                    .help(format!(
+                        "git branch --delete --force {short}, if nobody needs it"
+                    ))
+                    .into(),
+            );
+        }
+        let there = self.there.as_ref().zip(self.remote.as_deref());
+        if let Some((_, remote)) = there.filter(|(there, _)| there.contains_key(branch)) {
+            problems.push(
+                Problem::precondition(format!("the branch `{short}` is on `{remote}` already"))
+                    .help(format!("merge its pull request; if nobody needs it: git push {remote} --delete {short}"))
+                    .into(),
+            );
+        }
     }
 
     /// What stands against this tag: it is there already, here or on the remote, or a higher version is.
@@ -194,10 +230,10 @@ impl<'a> Scene<'a> {
     pub(crate) fn tag(&self, version: &Version, problems: &mut Vec<anyhow::Error>) -> Result<()> {
         let tag = format!("v{version}");
         let name = format!("refs/tags/{tag}");
-        let is_here = self.repo.find_reference(&name).is_ok();
-        let is_there = self.there.as_ref().map(|there| there.contains_key(&name));
+        let is_local = self.repo.find_reference(&name).is_ok();
+        let on_remote = (self.there.as_ref()).map(|remote| remote.contains_key(&name));
         let remote = self.remote.as_deref().unwrap_or_default();
-        let taken = match (is_here, is_there) {
+        let taken = match (is_local, on_remote) {
             (false, Some(false) | None) => None,
             (true, Some(true)) => Some((
                 format!("the tag `{tag}` is here and on `{remote}`"),
@@ -209,7 +245,9 @@ impl<'a> Scene<'a> {
             )),
             (true, Some(false)) => Some((
                 format!("the tag `{tag}` is here, and not on `{remote}`"),
-                format!("push it if it is a release: git push {remote} {name}; if not: git tag --delete {tag}"),
+                format!(
+                    "push it if it is a release: git push {remote} {name}; if not: git tag --delete {tag}"
+                ),
             )),
             (true, None) => Some((
                 format!("the tag `{tag}` is here"),
@@ -219,7 +257,10 @@ impl<'a> Scene<'a> {
         if let Some((message, help)) = taken {
             problems.push(Problem::precondition(message).help(help).into());
         }
-        let here = self.repo.tag_names(Some("v*")).context("failed to list the tags")?;
+        let here = self
+            .repo
+            .tag_names(Some("v*"))
+            .context("failed to list the tags")?;
         let here = here.iter().flatten().flatten().map(str::to_owned);
         let there = self.there.iter().flat_map(BTreeMap::keys);
         let there = there.filter_map(|name| Some(name.strip_prefix("refs/tags/")?.to_owned()));
@@ -243,16 +284,38 @@ impl<'a> Scene<'a> {
         let Some(remote) = self.remote.as_deref().filter(|_| self.there.is_some()) else {
             return Ok(());
         };
-        let specs: Vec<String> = refs.iter().map(|name| format!("{}:{name}", self.head)).collect();
+        let specs: Vec<String> = refs
+            .iter()
+            .map(|name| format!("{}:{name}", self.head))
+            .collect();
         let mut args = vec!["push", "--atomic", "--dry-run", "--no-verify", remote];
         args.extend(specs.iter().map(String::as_str));
         let output = self.git.try_run(&args, b"")?;
         if !output.status.success() {
-            let help = "without --push the release is made here, and the lines to push it are printed";
+            let help =
+                "without --push the release is made here, and the lines to push it are printed";
             problems.push(failed(&args, &output).help(help).into());
         }
         Ok(())
     }
+}
+
+/// The remote that trunk is pushed to: its own, or `origin`; `None` without either.
+///
+/// # Errors
+/// When git cannot be asked.
+pub(crate) fn remote(shared: &Shared, repo: &Repository, git: &Git<'_>) -> Result<Option<String>> {
+    let trunk = &shared.policy.branch.trunk;
+    let remotes = repo.remotes().context("failed to list the remotes")?;
+    let has = |name: &str| {
+        remotes
+            .iter()
+            .flatten()
+            .flatten()
+            .any(|other| other == name)
+    };
+    let own = git.setting(&format!("branch.{trunk}.remote"))?;
+    Ok((own.filter(|name| has(name))).or_else(|| has("origin").then(|| "origin".to_owned())))
 }
 
 /// What is going on in the repository, and how to end it.
@@ -306,7 +369,11 @@ impl Gates {
         let missing: Vec<&'static Gate> = (wanted.into_iter())
             .filter(|gate| outcome(gate).is_none())
             .collect();
-        Ok(if missing.is_empty() { Self::Green } else { Self::NotRun(missing) })
+        Ok(if missing.is_empty() {
+            Self::Green
+        } else {
+            Self::NotRun(missing)
+        })
     }
 
     /// The error of gates that are red.

@@ -54,7 +54,7 @@ impl Terminal<std::io::Stdout> {
 }
 
 impl<W: Write> Terminal<W> {
-    #[cfg(test)]
+    /// Without colour and live lines.
     pub(crate) fn plain(out: W, quiet: bool) -> Self {
         Self {
             out,

@@ -1,5 +1,6 @@
 //! `cargo xtask release STEP`: plan, verify everything, ask, apply.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::sync::Arc;
 
@@ -22,13 +23,16 @@ use crate::release::git::Git;
 use crate::release::journal::{Folder, Journal, State, Way};
 use crate::release::plan::{Plan, Wish};
 use crate::release::signature;
-use crate::release::verify::{Gates, Scene};
+use crate::release::verify::{self, Gates, Scene};
 use crate::release::version::Step;
+use crate::report::Sink;
+use crate::report::terminal::Terminal;
 use crate::report::text::plural;
 use crate::runner::{self, record};
 use crate::{release, repo};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Make {
     /// major, minor, patch, X.Y.Z; of candidates: rc for the next one, final for the release
     #[arg(required_unless_present_any = ["resume", "abort"])]
@@ -78,7 +82,10 @@ pub(super) fn run(shared: &Arc<Shared>, make: &Make) -> Result<Code> {
     if make.resume || make.abort {
         return session.end(make.resume);
     }
-    let step = make.step.clone().context(Problem::bug("a release without a step"))?;
+    let step = make
+        .step
+        .clone()
+        .context(Problem::bug("a release without a step"))?;
     let wish = Wish {
         step,
         rc: make.rc,
@@ -149,11 +156,14 @@ impl<'a> Session<'a> {
             return self.made(&journal);
         }
         release.undo()?;
-        say(format!("undone: `{tag}`; branch, index and files are as they were"))?;
+        say(format!(
+            "undone: `{tag}`; branch, index and files are as they were"
+        ))?;
         Ok(Code::Done)
     }
 
     fn step(&self, wish: &Wish, make: &Make) -> Result<Code> {
+        let folder = self.hold()?;
         let mut problems = Vec::new();
         let scene = self.scene(&mut problems)?;
         scene.state(&mut problems)?;
@@ -166,13 +176,8 @@ impl<'a> Session<'a> {
                 problems.extend(other_plan(plan, hash));
             }
             let branch = self.branch(plan, &way);
-            if make.pr && self.repo.find_reference(&branch).is_ok() {
-                let short = branch.trim_start_matches("refs/heads/");
-                problems.push(
-                    Problem::precondition(format!("the branch `{short}` is there already"))
-                        .help(format!("git branch --delete --force {short}, if nobody needs it"))
-                        .into(),
-                );
+            if make.pr {
+                scene.request(&branch, &mut problems);
             }
             if self.how.push {
                 let mut refs = vec![branch];
@@ -180,27 +185,63 @@ impl<'a> Session<'a> {
                 scene.atomic(&refs, &mut problems)?;
             }
         }
-        self.go(&scene, plan, way, &scene.head, problems)
+        self.go(
+            &scene,
+            folder,
+            plan.map(|plan| (plan, way)),
+            &scene.head,
+            problems,
+        )
     }
 
     fn tag(&self) -> Result<Code> {
+        let folder = self.hold()?;
         let mut problems = Vec::new();
         let scene = self.scene(&mut problems)?;
         scene.state(&mut problems)?;
         let merged = release::merged::find(self.shared, &self.repo, &mut problems)?;
-        let (plan, commit) = merged.unzip();
-        if let Some(plan) = &plan {
+        if let Some((plan, _)) = &merged {
             scene.tag(&plan.to, &mut problems)?;
             if self.how.push {
                 scene.atomic(&[format!("refs/tags/{}", plan.tag)], &mut problems)?;
             }
         }
-        let commit = commit.unwrap_or_else(|| scene.head.clone());
-        self.go(&scene, plan, Way::Merged(commit.clone()), &commit, problems)
+        let judged = merged
+            .as_ref()
+            .map_or(&scene.head, |(_, commit)| commit)
+            .clone();
+        let merged = merged.map(|(plan, commit)| (plan, Way::Merged(commit)));
+        self.go(&scene, folder, merged, &judged, problems)
+    }
+
+    /// From here on nobody else makes a release: what is verified is what is made. A dry run, which
+    /// writes nothing, holds nothing.
+    fn hold(&self) -> Result<Option<Folder>> {
+        if self.how.dry_run {
+            return Ok(None);
+        }
+        let folder = Folder::hold(&self.git)?;
+        let Some(journal) = folder.read()? else {
+            return Ok(Some(folder));
+        };
+        let message = format!(
+            "the release of `{}` is begun, as far as `{}`",
+            journal.plan.tag,
+            journal.state.as_str()
+        );
+        Err(Problem::precondition(message)
+            .help(format!("finish it: {RESUME}; or undo it: {ABORT}"))
+            .into())
     }
 
     fn scene(&self, problems: &mut Vec<anyhow::Error>) -> Result<Scene<'_>> {
-        Scene::read(self.shared, &self.repo, &self.git, self.how.offline, problems)
+        Scene::read(
+            self.shared,
+            &self.repo,
+            &self.git,
+            self.how.offline,
+            problems,
+        )
     }
 
     /// Shows the plan, refuses what is wrong, and makes the rest. `judged` is the commit whose gates
@@ -208,34 +249,26 @@ impl<'a> Session<'a> {
     fn go(
         &self,
         scene: &Scene<'_>,
-        plan: Option<Plan>,
-        way: Way,
+        folder: Option<Folder>,
+        plan: Option<(Plan, Way)>,
         judged: &str,
         mut problems: Vec<anyhow::Error>,
     ) -> Result<Code> {
-        // Held from here on: what is verified is what is made.
-        let folder = if self.how.dry_run { None } else { Some(Folder::hold(&self.git)?) };
-        let begun = match &folder {
-            Some(folder) => folder.read()?,
-            None => None,
-        };
-        if let Some(journal) = begun {
-            let message = format!(
-                "the release of `{}` is begun, as far as `{}`",
-                journal.plan.tag,
-                journal.state.as_str()
-            );
-            return Err(Problem::precondition(message)
-                .help(format!("finish it: {RESUME}; or undo it: {ABORT}"))
-                .into());
-        }
         let gates = Gates::of(self.shared, judged)?;
         problems.extend(gates.problem(judged));
-        if self.how.dry_run {
-            return self.show(plan.as_ref(), &way, &gates, &problems);
+        let Some(folder) = folder else {
+            return self.show(plan.as_ref(), &gates, &problems);
+        };
+        // Before the gates run: nobody waits for them to learn this.
+        if !self.how.yes && !std::io::stdin().is_terminal() {
+            problems.push(
+                Problem::new(Code::Usage, "there is no terminal to ask on")
+                    .help("look at it with --dry-run, then add --yes")
+                    .into(),
+            );
         }
         refuse(problems)?;
-        let (plan, folder) = plan.zip(folder).context(Problem::bug("no plan and no problem"))?;
+        let (plan, way) = plan.context(Problem::bug("no plan and no problem"))?;
         if let Gates::NotRun(missing) = gates {
             self.run_gates(scene, judged, &missing)?;
         }
@@ -260,7 +293,7 @@ impl<'a> Session<'a> {
     /// The branch that the commit goes to.
     fn branch(&self, plan: &Plan, way: &Way) -> String {
         match way {
-            Way::Request => format!("refs/heads/chore/release-{}", plan.tag),
+            Way::Request => format!("{}{}", verify::REQUEST, plan.tag),
             Way::Direct | Way::Merged(_) => {
                 format!("refs/heads/{}", self.shared.policy.branch.trunk)
             }
@@ -271,11 +304,19 @@ impl<'a> Session<'a> {
     fn run_gates(&self, scene: &Scene<'_>, judged: &str, missing: &[&'static Gate]) -> Result<()> {
         if judged != scene.head {
             let short = judged.get(..10).unwrap_or(judged);
-            return Err(Problem::precondition(format!("the gates did not run at {short}, and it is not checked out"))
-                .help(format!("git switch --detach {short}, cargo xtask ci --tier trunk, and back"))
-                .into());
+            return Err(Problem::precondition(format!(
+                "the gates did not run at {short}, and it is not checked out"
+            ))
+            .help(format!(
+                "git switch --detach {short}, cargo xtask ci --tier trunk, and back"
+            ))
+            .into());
         }
-        let mut sink = cli::sink(Format::Human, self.how.format == Format::Json);
+        // Stdout is the release's, where it is JSON.
+        let mut sink: Box<dyn Sink> = match self.how.format {
+            Format::Json => Box::new(Terminal::plain(std::io::stderr(), true)),
+            format => cli::sink(format, false),
+        };
         let before = repo::head(&self.shared.root)?;
         let outcomes = runner::run(self.shared, missing, false, sink.as_mut())?;
         let after = repo::head(&self.shared.root)?;
@@ -303,16 +344,13 @@ impl<'a> Session<'a> {
         if self.how.yes {
             return Ok(());
         }
-        let stdin = std::io::stdin();
-        if !stdin.is_terminal() {
-            return Err(Problem::new(Code::Usage, "there is no terminal to ask on")
-                .help("look at it with --dry-run, then add --yes")
-                .into());
-        }
         say(self.line(plan, way))?;
         say("Make it? [y/N]")?;
         let mut answer = String::new();
-        stdin.lock().read_line(&mut answer).context("failed to read the answer")?;
+        std::io::stdin()
+            .lock()
+            .read_line(&mut answer)
+            .context("failed to read the answer")?;
         if matches!(answer.trim(), "y" | "Y" | "yes") {
             return Ok(());
         }
@@ -326,17 +364,26 @@ impl<'a> Session<'a> {
         let branch = branch.trim_start_matches("refs/heads/");
         let push = if self.how.push { ", pushed" } else { "" };
         match way {
-            Way::Direct => format!("{} → {}: {files}, a commit on {branch}, the tag {}{push}", plan.from, plan.to, plan.tag),
-            Way::Request => format!("{} → {}: {files}, a commit on {branch}{push}", plan.from, plan.to),
-            Way::Merged(commit) => format!("the tag {} on {}{push}", plan.tag, commit.get(..10).unwrap_or(commit)),
+            Way::Direct => format!(
+                "{} → {}: {files}, a commit on {branch}, the tag {}{push}",
+                plan.from, plan.to, plan.tag
+            ),
+            Way::Request => format!(
+                "{} → {}: {files}, a commit on {branch}{push}",
+                plan.from, plan.to
+            ),
+            Way::Merged(commit) => format!(
+                "the tag {} on {}{push}",
+                plan.tag,
+                commit.get(..10).unwrap_or(commit)
+            ),
         }
     }
 
     /// The plan and all that stands against it.
     fn show(
         &self,
-        plan: Option<&Plan>,
-        way: &Way,
+        plan: Option<&(Plan, Way)>,
         gates: &Gates,
         problems: &[anyhow::Error],
     ) -> Result<Code> {
@@ -347,7 +394,7 @@ impl<'a> Session<'a> {
             Gates::NotRun(missing) => ("not-run", missing.iter().map(|gate| gate.id).collect()),
         };
         if self.how.format == Format::Json {
-            let plan = plan.map(|plan| self.json(plan, way));
+            let plan = plan.map(|(plan, way)| self.json(plan, way));
             let problems: Vec<Value> = (problems.iter())
                 .map(|error| json!({ "message": format!("{error:#}"), "help": exit::help_of(error) }))
                 .collect();
@@ -359,7 +406,7 @@ impl<'a> Session<'a> {
             }))?;
             return Ok(code);
         }
-        if let Some(plan) = plan {
+        if let Some((plan, way)) = plan {
             for change in plan.files.iter().filter(|_| !matches!(way, Way::Merged(_))) {
                 say(change.diff().trim_end_matches('\n'))?;
             }
@@ -367,7 +414,10 @@ impl<'a> Session<'a> {
             say(format!("plan {}", plan.hash()))?;
         }
         if !missing.is_empty() {
-            say(format!("gates that did not run on this commit run first: {}", missing.join(", ")))?;
+            say(format!(
+                "gates that did not run on this commit run first: {}",
+                missing.join(", ")
+            ))?;
         }
         if let Some(problem) = listed(problems) {
             return Err(problem.into());
@@ -414,7 +464,6 @@ impl<'a> Session<'a> {
             Way::Merged(_) => format!("{short} is tagged {}", plan.tag),
         };
         say(what)?;
-        let remote = journal.push.as_deref();
         let mut refs = Vec::new();
         let mut undo = Vec::new();
         if !matches!(journal.way, Way::Merged(_)) {
@@ -429,12 +478,16 @@ impl<'a> Session<'a> {
             Way::Request => undo.push(format!("git branch --delete --force {branch}")),
             Way::Merged(_) => {}
         }
-        match remote {
-            Some(remote) => say(format!("pushed to {remote}"))?,
-            None => {
-                say(format!("push it: git push --atomic origin {}", refs.join(" ")))?;
-                say(format!("undo it: {}", undo.join(" && ")))?;
+        if let Some(remote) = &journal.push {
+            say(format!("pushed to {remote}"))?;
+        } else {
+            if let Some(remote) = verify::remote(self.shared, &self.repo, &self.git)? {
+                say(format!(
+                    "push it: git push --atomic {remote} {}",
+                    refs.join(" ")
+                ))?;
             }
+            say(format!("undo it: {}", undo.join(" && ")))?;
         }
         if journal.way == Way::Request {
             say("open a pull request of it; once it is merged: cargo xtask release tag")?;
@@ -448,7 +501,8 @@ fn other_plan(plan: &Plan, wanted: &str) -> Option<anyhow::Error> {
     if wanted.len() >= 8 && hash.starts_with(wanted) {
         return None;
     }
-    let message = format!("the plan is `{hash}`, not `{wanted}`: the commit, a file or the day is another");
+    let message =
+        format!("the plan is `{hash}`, not `{wanted}`: the commit, a file or the day is another");
     let help = "look at it again: --dry-run";
     Some(Problem::precondition(message).help(help).into())
 }
@@ -465,12 +519,18 @@ fn listed(problems: &[anyhow::Error]) -> Option<Problem> {
     if problems.is_empty() {
         return None;
     }
-    let mut message = format!("{}, nothing was changed:", plural(problems.len(), "problem"));
+    let mut message = format!(
+        "{}, nothing was changed:",
+        plural(problems.len(), "problem")
+    );
     for error in problems {
-        message.push_str(&format!("\n  - {error:#}"));
+        let _ = write!(message, "\n  - {error:#}");
         if let Some(help) = exit::help_of(error) {
-            message.push_str(&format!("\n    help: {help}"));
+            let _ = write!(message, "\n    help: {help}");
         }
     }
-    Some(Problem::new(Code::worst(problems.iter().map(exit::code_of)), message))
+    Some(Problem::new(
+        Code::worst(problems.iter().map(exit::code_of)),
+        message,
+    ))
 }

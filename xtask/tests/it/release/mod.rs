@@ -3,4 +3,9 @@
 mod audit;
 mod github;
 mod github_cli;
+mod make;
+mod refuse;
+mod request;
+mod scene;
+mod sign;
 mod suggest;
