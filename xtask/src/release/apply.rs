@@ -15,7 +15,9 @@ use anyhow::{Context as _, Result};
 use super::git::{Git, failed};
 use super::journal::{Folder, Journal, State, Way};
 use super::plan::Change;
-use super::signature;
+use super::push::Push;
+use super::undo::{edited, moved_on};
+use super::{locks, signature};
 use crate::exit::{Code, Problem};
 use crate::process;
 
@@ -25,42 +27,58 @@ pub(crate) const ABORT: &str = "cargo xtask release --abort";
 /// A release that is begun.
 #[derive(Debug)]
 pub(crate) struct Release<'a> {
-    git: &'a Git<'a>,
-    folder: &'a Folder,
-    pub(crate) journal: Journal,
-}
-
-/// What came of a push.
-enum Push {
-    Landed,
-    /// The remote has nothing of it.
-    Refused(anyhow::Error),
-    /// Nobody knows.
-    Unknown(anyhow::Error),
+    pub(super) git: &'a Git<'a>,
+    pub(super) folder: &'a Folder,
+    pub(super) journal: Journal,
 }
 
 impl<'a> Release<'a> {
     /// Begins it: the journal is written, with what it takes to undo everything.
     pub(crate) fn begin(git: &'a Git<'a>, folder: &'a Folder, journal: Journal) -> Result<Self> {
+        let tag = format!("refs/tags/{}", journal.plan.tag);
+        locks::none(git, &[&journal.branch, &tag])?;
         let mut kept = Vec::new();
         if journal.way == Way::Direct {
             let index = git.path("index")?;
-            let bytes = fs::read(&index).with_context(|| format!("failed to read `{}`", index.display()))?;
+            let bytes = fs::read(&index)
+                .with_context(|| format!("failed to read `{}`", index.display()))?;
             kept.push(("index".to_owned(), bytes));
             for (n, change) in journal.plan.files.iter().enumerate() {
                 let path = git.top().join(&change.path);
-                let bytes = fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
+                let bytes = fs::read(&path)
+                    .with_context(|| format!("failed to read `{}`", path.display()))?;
                 kept.push((format!("before-{n}"), bytes));
                 kept.push((format!("after-{n}"), checked_out(git, change)?));
             }
         }
         folder.begin(&journal, &kept)?;
-        Ok(Self { git, folder, journal })
+        Ok(Self {
+            git,
+            folder,
+            journal,
+        })
     }
 
     /// The one that is in the journal.
     pub(crate) fn found(git: &'a Git<'a>, folder: &'a Folder, journal: Journal) -> Self {
-        Self { git, folder, journal }
+        Self {
+            git,
+            folder,
+            journal,
+        }
+    }
+
+    /// Goes on with it.
+    ///
+    /// # Errors
+    /// As [`Release::make`]; and, with nothing touched, where somebody was at work in between.
+    pub(crate) fn resume(self) -> Result<Journal> {
+        self.sweep()?;
+        // Once the refs are moved all is made here, and whoever goes on from there is welcome.
+        if self.journal.state < State::Moved {
+            self.untouched()?;
+        }
+        self.make()
     }
 
     /// Makes it, or undoes it.
@@ -80,11 +98,12 @@ impl<'a> Release<'a> {
                     Ok(()) => Err(error.context(format!(
                         "`{tag}` was not released, and everything is as it was"
                     ))),
-                    Err(undo) => Err(error
-                        .context(format!("{undo:#}"))
-                        .context(Problem::precondition(format!("`{tag}` was not released, and is half undone")).help(
-                            format!("once the cause is gone: {ABORT}"),
-                        ))),
+                    Err(undo) => Err(error.context(format!("{undo:#}")).context(
+                        Problem::precondition(format!(
+                            "`{tag}` was not released, and is not undone"
+                        ))
+                        .help(format!("once the cause is gone: {ABORT}")),
+                    )),
                 }
             }
             Err(Stop::Keep(error)) => Err(error),
@@ -92,6 +111,24 @@ impl<'a> Release<'a> {
     }
 
     fn steps(&mut self) -> Result<(), Stop> {
+        if self.journal.state < State::Moved {
+            self.steps_here()?;
+        }
+        if self.journal.state < State::Pushed
+            && let Some(remote) = self.journal.push.clone()
+        {
+            match self.push(&remote) {
+                Push::Landed => {}
+                Push::Refused(error) => return Err(Stop::Undo(error)),
+                Push::Unknown(error) => return Err(Stop::Keep(error)),
+            }
+            // Not undone by Ctrl-C any more.
+            self.keep(State::Pushed).map_err(Stop::Keep)?;
+        }
+        Ok(())
+    }
+
+    fn steps_here(&mut self) -> Result<()> {
         if self.journal.way == Way::Direct {
             self.write()?;
             self.reach(State::Written)?;
@@ -110,26 +147,24 @@ impl<'a> Release<'a> {
         self.reach(State::Moved)?;
         if self.journal.way == Way::Direct {
             // As after any commit; what it says changes nothing any more.
-            let _ = self.git.try_run(&["hook", "run", "--ignore-missing", "post-commit"], b"");
-        }
-        if let Some(remote) = self.journal.push.clone() {
-            match self.push(&remote) {
-                Push::Landed => {}
-                Push::Refused(error) => return Err(Stop::Undo(error)),
-                Push::Unknown(error) => return Err(Stop::Keep(error)),
-            }
-            self.reach(State::Pushed)?;
+            let _ = self
+                .git
+                .try_run(&["hook", "run", "--ignore-missing", "post-commit"], b"");
         }
         Ok(())
     }
 
     fn reach(&mut self, state: State) -> Result<()> {
-        self.journal.state = state;
-        self.folder.write(&self.journal)?;
+        self.keep(state)?;
         if process::interrupted() {
             return Err(Problem::new(Code::Interrupted, "interrupted").into());
         }
         Ok(())
+    }
+
+    fn keep(&mut self, state: State) -> Result<()> {
+        self.journal.state = state;
+        self.folder.write(&self.journal)
     }
 
     /// Puts the new texts where the old ones are.
@@ -142,7 +177,7 @@ impl<'a> Release<'a> {
     }
 
     /// A file as it was, and as it is to be: bytes of the work tree.
-    fn texts(&self, n: usize) -> Result<(Vec<u8>, Vec<u8>)> {
+    pub(super) fn texts(&self, n: usize) -> Result<(Vec<u8>, Vec<u8>)> {
         let read = |name: String| {
             fs::read(self.folder.file(&name)).context("failed to read the journal of the release")
         };
@@ -150,7 +185,7 @@ impl<'a> Release<'a> {
     }
 
     /// Replaces a file that is `old` by `new`, and leaves one alone that is `new`.
-    fn replace(&self, change: &Change, old: &[u8], new: &[u8]) -> Result<()> {
+    pub(super) fn replace(&self, change: &Change, old: &[u8], new: &[u8]) -> Result<()> {
         let path = self.git.top().join(&change.path);
         let temp = beside(&path);
         // Of a run that was killed while it wrote.
@@ -160,12 +195,7 @@ impl<'a> Release<'a> {
             return Ok(());
         }
         if found != old {
-            return Err(Problem::precondition(format!(
-                "`{}` was changed by somebody since the release began",
-                change.path
-            ))
-            .help(format!("git checkout -- {}, then the same again", change.path))
-            .into());
+            return Err(edited(&change.path).into());
         }
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&temp)?;
@@ -187,7 +217,7 @@ impl<'a> Release<'a> {
         let draft = self.folder.file("index.new");
         let git = self.git.with("GIT_INDEX_FILE", draft.to_string_lossy());
         if self.journal.way == Way::Direct {
-            if self.is_staged()? {
+            if self.journal.tree.is_some() && self.index_tree()? == self.journal.tree {
                 return Ok(());
             }
             let _ = fs::remove_file(&draft);
@@ -197,10 +227,24 @@ impl<'a> Release<'a> {
         }
         let mut info = Vec::new();
         for change in &self.journal.plan.files {
-            let blob = self.git.run(&["hash-object", "-w", "--stdin"], change.after.as_bytes())?;
+            let blob = self
+                .git
+                .run(&["hash-object", "-w", "--stdin"], change.after.as_bytes())?;
             let blob = String::from_utf8_lossy(&blob).trim().to_owned();
-            let listed = git.run(&["ls-files", "--stage", "-z", "--", &format!(":(top,literal){}", change.path)], b"")?;
-            let mode = String::from_utf8_lossy(&listed).split(' ').next().map(str::to_owned);
+            let listed = git.run(
+                &[
+                    "ls-files",
+                    "--stage",
+                    "-z",
+                    "--",
+                    &format!(":(top,literal){}", change.path),
+                ],
+                b"",
+            )?;
+            let mode = String::from_utf8_lossy(&listed)
+                .split(' ')
+                .next()
+                .map(str::to_owned);
             let mode = mode.filter(|mode| !mode.is_empty()).with_context(|| {
                 Problem::precondition(format!("`{}` is not in the index", change.path))
             })?;
@@ -219,20 +263,18 @@ impl<'a> Release<'a> {
         Ok(())
     }
 
-    fn is_staged(&self) -> Result<bool> {
-        let tree = self.git.line(&["write-tree"])?;
-        Ok(self.journal.tree.as_ref() == Some(&tree))
-    }
-
     /// Makes a file of the journal the index, by git's own protocol: who has `index.lock` may write.
-    fn install(&self, name: &str) -> Result<()> {
+    pub(super) fn install(&self, name: &str) -> Result<()> {
         let from = self.folder.file(name);
         let index = self.git.path("index")?;
-        let lock = index.with_extension("lock");
+        let lock = self.git.path("index.lock")?;
         self.unlock(&lock)?;
         fs::hard_link(&from, &lock).with_context(|| {
-            Problem::precondition(format!("failed to lock the index with `{}`", lock.display()))
-                .help("another git may be at work here; if none is, remove that file")
+            Problem::precondition(format!(
+                "failed to lock the index with `{}`",
+                lock.display()
+            ))
+            .help("another git may be at work here; if none is, remove that file")
         })?;
         fs::rename(&lock, &index).context("failed to write the index")?;
         // A rename of one link over another of the same file does nothing.
@@ -241,7 +283,7 @@ impl<'a> Release<'a> {
     }
 
     /// Removes a lock of the index that a killed run of this release left.
-    fn unlock(&self, lock: &Path) -> Result<()> {
+    pub(super) fn unlock(&self, lock: &Path) -> Result<()> {
         let inode = |path: &Path| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
         let ours = ["index", "index.new"].map(|name| inode(&self.folder.file(name)));
         if inode(lock).is_some_and(|found| ours.contains(&Some(found))) {
@@ -263,7 +305,11 @@ impl<'a> Release<'a> {
         fs::write(&message, &self.journal.plan.message).context("failed to write the message")?;
         let file = message.to_string_lossy();
         let git = self.dated().with("GIT_INDEX_FILE", draft.to_string_lossy());
-        let tree = self.journal.tree.clone().context(Problem::bug("a commit without a tree"))?;
+        let tree = self
+            .journal
+            .tree
+            .clone()
+            .context(Problem::bug("a commit without a tree"))?;
         if !draft.exists() {
             git.run(&["read-tree", &tree], b"")?;
         }
@@ -286,7 +332,14 @@ impl<'a> Release<'a> {
                 .help("a release is what was planned; let the hook check files, and not write them")
                 .into());
         }
-        let mut args = vec!["commit-tree", &tree, "-p", &self.journal.plan.parent, "-F", &file];
+        let mut args = vec![
+            "commit-tree",
+            &tree,
+            "-p",
+            &self.journal.plan.parent,
+            "-F",
+            &file,
+        ];
         if self.journal.sign_commit {
             args.push("-S");
         }
@@ -301,10 +354,14 @@ impl<'a> Release<'a> {
             return Ok(());
         }
         let tag = self.journal.plan.tag.clone();
-        let name = format!("refs/tags/{tag}");
+        let name = self.tag_ref();
         let commit = self.made()?.to_owned();
         if self.value(&name)?.is_none() {
-            let sign = if self.journal.sign_tag { "--sign" } else { "--annotate" };
+            let sign = if self.journal.sign_tag {
+                "--sign"
+            } else {
+                "--annotate"
+            };
             let args = ["tag", sign, "--cleanup=verbatim", "-F", "-", &tag, &commit];
             let git = self.dated();
             let output = git.try_run(&args, self.journal.plan.message.as_bytes())?;
@@ -317,12 +374,16 @@ impl<'a> Release<'a> {
                 return Err(failed(&args[..3], &output).help(help).into());
             }
         }
-        let object = self.value(&name)?.context(Problem::bug("git made a tag and has none"))?;
+        let object = self
+            .value(&name)?
+            .context(Problem::bug("git made a tag and has none"))?;
         let peeled = self.git.line(&["rev-parse", &format!("{object}^{{}}")])?;
         if peeled != commit || self.git.line(&["cat-file", "-t", &object])? != "tag" {
-            return Err(Problem::precondition(format!("`{tag}` is there, and is not of this release"))
-                .help(format!("git tag --delete {tag}, if nobody needs it"))
-                .into());
+            return Err(Problem::precondition(format!(
+                "`{tag}` is there, and is not of this release"
+            ))
+            .help(format!("git tag --delete {tag}, if nobody needs it"))
+            .into());
         }
         if self.journal.sign_tag {
             signature::verify(self.git, &tag)?;
@@ -351,7 +412,7 @@ impl<'a> Release<'a> {
         self.transaction(&moves)
     }
 
-    fn transaction(&self, moves: &[String]) -> Result<()> {
+    pub(super) fn transaction(&self, moves: &[String]) -> Result<()> {
         if moves.is_empty() {
             return Ok(());
         }
@@ -362,7 +423,7 @@ impl<'a> Release<'a> {
     }
 
     /// Every ref that moves: its name, what it is before, and after.
-    fn refs(&self) -> Result<Vec<(String, Option<String>, String)>> {
+    pub(super) fn refs(&self) -> Result<Vec<(String, Option<String>, String)>> {
         let journal = &self.journal;
         let mut refs = Vec::new();
         let old = match journal.way {
@@ -374,160 +435,14 @@ impl<'a> Release<'a> {
             refs.push((journal.branch.clone(), old, self.made()?.to_owned()));
         }
         if let Some(tag) = &journal.tag {
-            refs.push((format!("refs/tags/{}", journal.plan.tag), None, tag.clone()));
+            refs.push((self.tag_ref(), None, tag.clone()));
         }
         Ok(refs)
     }
 
-    /// Sends all of it at once, by full names and ids.
-    fn push(&self, remote: &str) -> Push {
-        let push = || -> Result<Push> {
-            let refs = self.refs()?;
-            if self.is_there(remote, &refs)? == Some(true) {
-                return Ok(Push::Landed);
-            }
-            let specs: Vec<String> = (refs.iter()).map(|(name, _, new)| format!("{new}:{name}")).collect();
-            let mut args = vec!["push", "--atomic", remote];
-            args.extend(specs.iter().map(String::as_str));
-            let output = self.git.to_the_end().try_run(&args, b"")?;
-            if output.status.success() {
-                return Ok(Push::Landed);
-            }
-            let error = failed(&args, &output);
-            // What the remote says of itself counts, not how the connection ended.
-            Ok(match self.is_there(remote, &refs) {
-                Ok(Some(true)) => Push::Landed,
-                Ok(Some(false)) => {
-                    let error = error.help("see what the remote says; `--pr` is for a trunk that takes no commits");
-                    Push::Refused(error.into())
-                }
-                Ok(None) | Err(_) => {
-                    let help = format!("once the remote answers again: {RESUME}, or {ABORT}");
-                    Push::Unknown(anyhow::Error::new(error).context(
-                        Problem::precondition("whether the push landed is not known").help(help),
-                    ))
-                }
-            })
-        };
-        push().unwrap_or_else(|error| {
-            let help = format!("once the remote answers again: {RESUME}, or {ABORT}");
-            Push::Unknown(error.context(Problem::precondition("the push was not made").help(help)))
-        })
-    }
-
-    /// Whether the remote has all of `refs`; `None` where it has a part, or something else.
-    fn is_there(&self, remote: &str, refs: &[(String, Option<String>, String)]) -> Result<Option<bool>> {
-        let mut args = vec!["ls-remote", remote];
-        args.extend(refs.iter().map(|(name, ..)| name.as_str()));
-        let git = self.git.to_the_end();
-        let text = String::from_utf8_lossy(&git.run(&args, b"")?).into_owned();
-        let rows: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('\t')).collect();
-        let has = |name: &str, id: &str| rows.contains(&(id, name));
-        let count = refs.iter().filter(|(name, _, new)| has(name, new)).count();
-        Ok(match count {
-            0 => Some(false),
-            n if n == refs.len() => Some(true),
-            _ => None,
-        })
-    }
-
-    /// Brings back what was: refs, index, files. What the remote has is not taken back.
-    ///
-    /// # Errors
-    /// Where somebody went on since, or the remote has it.
-    pub(crate) fn undo(self) -> Result<()> {
-        let git = self.git.to_the_end();
-        let this = Release {
-            git: &git,
-            folder: self.folder,
-            journal: self.journal,
-        };
-        if let Some(remote) = &this.journal.push
-            && this.journal.commit.is_some()
-            && let refs = this.refs()?
-            && !refs.is_empty()
-            && matches!(this.journal.state, State::Moved | State::Pushed)
-        {
-            let there = this.is_there(remote, &refs).with_context(|| {
-                Problem::precondition(format!("whether `{remote}` has it is not known"))
-                    .help(format!("once it answers again: {RESUME}, or {ABORT}"))
-            })?;
-            if there != Some(false) {
-                return Err(Problem::precondition(format!(
-                    "`{remote}` has `{}`: others may have it too, and it is not taken back",
-                    this.journal.plan.tag
-                ))
-                .help(format!("go on: {RESUME}"))
-                .into());
-            }
-        }
-        this.undo_refs()?;
-        if this.journal.way == Way::Direct {
-            this.undo_index()?;
-            for (n, change) in this.journal.plan.files.iter().enumerate() {
-                let (before, after) = this.texts(n)?;
-                this.replace(change, &after, &before)?;
-            }
-        }
-        this.folder.end()
-    }
-
-    fn undo_refs(&self) -> Result<()> {
-        let mut moves = Vec::new();
-        let tag = format!("refs/tags/{}", self.journal.plan.tag);
-        if let Some(commit) = &self.journal.commit {
-            // One that git made, and that was not looked at yet, has no place in the journal.
-            if self.journal.way != Way::Request
-                && let Some(found) = self.value(&tag)?
-            {
-                let peeled = self.git.line(&["rev-parse", &format!("{found}^{{}}")])?;
-                if peeled == *commit {
-                    moves.push(format!("delete {tag} {found}\n"));
-                }
-            }
-            for (name, old, new) in self.refs()? {
-                if name == tag || self.value(&name)?.as_deref() != Some(&*new) {
-                    continue;
-                }
-                moves.push(match old {
-                    Some(old) => format!("update {name} {old} {new}\n"),
-                    None => format!("delete {name} {new}\n"),
-                });
-            }
-            if self.journal.way == Way::Direct {
-                let found = self.value(&self.journal.branch)?;
-                if found.as_ref() != Some(commit) && found.as_ref() != Some(&self.journal.plan.parent) {
-                    return Err(moved_on(&self.journal.branch).into());
-                }
-            }
-        }
-        self.transaction(&moves)
-    }
-
-    fn undo_index(&self) -> Result<()> {
-        self.unlock(&self.git.path("index")?.with_extension("lock"))?;
-        // `git status` writes it anew: what it holds counts.
-        let tree = self.git.line(&["write-tree"])?;
-        let parent = format!("{}^{{tree}}", self.journal.plan.parent);
-        if tree == self.git.line(&["rev-parse", &parent])? {
-            return Ok(());
-        }
-        if Some(&tree) != self.journal.tree.as_ref() && !self.is_draft(&tree)? {
-            return Err(Problem::precondition("something was staged since the release began")
-                .help(format!("git restore --staged . for what it is, then {ABORT}"))
-                .into());
-        }
-        self.install("index")
-    }
-
-    /// A run that was killed right after it staged could not write down the tree.
-    fn is_draft(&self, tree: &str) -> Result<bool> {
-        let draft = self.folder.file("index.new");
-        if !draft.exists() {
-            return Ok(false);
-        }
-        let git = self.git.with("GIT_INDEX_FILE", draft.to_string_lossy());
-        Ok(git.line(&["write-tree"])? == tree)
+    /// The full name of the tag.
+    pub(super) fn tag_ref(&self) -> String {
+        format!("refs/tags/{}", self.journal.plan.tag)
     }
 
     fn made(&self) -> Result<&str> {
@@ -536,8 +451,10 @@ impl<'a> Release<'a> {
     }
 
     /// What a ref is; `None` where there is none.
-    fn value(&self, name: &str) -> Result<Option<String>> {
-        let output = self.git.try_run(&["rev-parse", "--verify", "--quiet", name], b"")?;
+    pub(super) fn value(&self, name: &str) -> Result<Option<String>> {
+        let output = self
+            .git
+            .try_run(&["rev-parse", "--verify", "--quiet", name], b"")?;
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok(output.status.success().then_some(text))
     }
@@ -545,7 +462,9 @@ impl<'a> Release<'a> {
     /// Git with the time of the release.
     fn dated(&self) -> Git<'a> {
         let time = format!("{} +0000", self.journal.time);
-        self.git.with("GIT_AUTHOR_DATE", time.clone()).with("GIT_COMMITTER_DATE", time)
+        self.git
+            .with("GIT_AUTHOR_DATE", time.clone())
+            .with("GIT_COMMITTER_DATE", time)
     }
 }
 
@@ -567,16 +486,19 @@ impl From<anyhow::Error> for Stop {
 fn checked_out(git: &Git<'_>, change: &Change) -> Result<Vec<u8>> {
     let blob = git.run(&["hash-object", "-w", "--stdin"], change.after.as_bytes())?;
     let blob = String::from_utf8_lossy(&blob).trim().to_owned();
-    git.run(&["cat-file", "--filters", &format!("--path={}", change.path), &blob], b"")
+    git.run(
+        &[
+            "cat-file",
+            "--filters",
+            &format!("--path={}", change.path),
+            &blob,
+        ],
+        b"",
+    )
 }
 
 /// Where a file is written before it is renamed.
 fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.xtask-release"))
-}
-
-fn moved_on(name: &str) -> Problem {
-    Problem::precondition(format!("`{name}` has moved since the release began"))
-        .help("somebody committed here: see `git log`; with that put aside, the same again")
 }

@@ -2,10 +2,12 @@
 
 use std::io::Write as _;
 use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, Result};
+use rustix::process::Signal;
 
 use crate::cx::Shared;
 use crate::exit::{Code, Problem};
@@ -66,7 +68,9 @@ impl<'a> Git<'a> {
 
     /// A file or folder of git's own for this work tree.
     pub(crate) fn path(&self, name: &str) -> Result<PathBuf> {
-        Ok(self.top.join(self.line(&["rev-parse", "--git-path", name])?))
+        Ok(self
+            .top
+            .join(self.line(&["rev-parse", "--git-path", name])?))
     }
 
     /// A setting; `None` where it is not set.
@@ -106,6 +110,8 @@ impl<'a> Git<'a> {
         command
             .env_remove(RUN_TAG)
             .env_remove("GIT_INDEX_FILE")
+            // A look at the tree takes no lock, which it would leave behind when it is killed.
+            .env("GIT_OPTIONAL_LOCKS", "0")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(if input.is_empty() {
                 Stdio::null()
@@ -117,8 +123,11 @@ impl<'a> Git<'a> {
         let line = shown(args);
         let mut child = command.spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => anyhow::Error::new(
-                Problem::new(Code::ToolMissing, "failed to start `git`: it is not installed")
-                    .help("cargo xtask doctor"),
+                Problem::new(
+                    Code::ToolMissing,
+                    "failed to start `git`: it is not installed",
+                )
+                .help("cargo xtask doctor"),
             ),
             _ => anyhow::Error::new(error).context(format!("failed to start `{line}`")),
         })?;
@@ -129,11 +138,16 @@ impl<'a> Git<'a> {
         let output = child
             .wait_with_output()
             .with_context(|| format!("failed to wait for `{line}`"))?;
-        if process::interrupted() && !self.to_the_end {
+        if is_interrupted(&output) && !self.to_the_end {
             return Err(Problem::new(Code::Interrupted, format!("interrupted `{line}`")).into());
         }
         Ok(output)
     }
+}
+
+/// Whether somebody pressed Ctrl-C: git may know before this process does.
+pub(crate) fn is_interrupted(output: &Output) -> bool {
+    process::interrupted() || output.status.signal() == Some(Signal::INT.as_raw())
 }
 
 /// The error of a git that failed.
@@ -153,12 +167,17 @@ pub(crate) fn failed(args: &[&str], output: &Output) -> Problem {
 
 /// The command as a person would type it.
 fn shown(args: &[&str]) -> String {
-    let words: Vec<&str> = args.iter().map(|arg| arg.lines().next().unwrap_or("''")).collect();
+    let words: Vec<&str> = args
+        .iter()
+        .map(|arg| arg.lines().next().unwrap_or("''"))
+        .collect();
     format!("git {}", words.join(" "))
 }
 
 fn line_of(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim_end_matches(['\n', '\r']).to_owned()
+    String::from_utf8_lossy(bytes)
+        .trim_end_matches(['\n', '\r'])
+        .to_owned()
 }
 
 /// Children inherit this descriptor, and with it the lock of the file that it is of.

@@ -25,7 +25,7 @@ const JOURNAL: &str = "journal.json";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How far a release has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
     /// The journal is there, and nothing else.
@@ -105,7 +105,7 @@ pub(crate) struct Journal {
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -113,9 +113,15 @@ impl Folder {
     /// Exit 75 while another release is made, or a git of a killed one has not ended.
     pub(crate) fn hold(git: &Git<'_>) -> Result<Self> {
         let path = git.path(FOLDER)?;
-        let common = git.top().join(git.line(&["rev-parse", "--git-common-dir"])?);
+        let common = git
+            .top()
+            .join(git.line(&["rev-parse", "--git-common-dir"])?);
         let name = common.join(format!("{FOLDER}.lock"));
-        let open = File::options().create(true).truncate(false).write(true).open(&name);
+        let open = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&name);
         let lock = open.with_context(|| {
             Problem::precondition(format!("failed to write `{}`", name.display()))
                 .help("check free space and permissions; nothing was changed")
@@ -124,13 +130,18 @@ impl Folder {
         while lock.try_lock().is_err() {
             if since.elapsed() > PATIENCE {
                 return Err(Problem::new(Code::Busy, "another release is being made here")
-                    .help("wait for its end, then try again")
+                    .help("wait for its end, or for that of its hooks if it was killed, then try again")
                     .into());
             }
             std::thread::sleep(Duration::from_millis(50));
         }
         git::inherit(&lock)?;
-        Ok(Self { path, _lock: lock })
+        let folder = Self { path, lock };
+        if !folder.file(JOURNAL).exists() {
+            // Of a release that ended, or never began.
+            remove(&folder.path)?;
+        }
+        Ok(folder)
     }
 
     /// A file in it.
@@ -150,7 +161,9 @@ impl Folder {
             )
         };
         match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).with_context(unreadable),
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .with_context(unreadable),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(unreadable),
         }
@@ -158,12 +171,13 @@ impl Folder {
 
     /// Begins: `kept` are copies of files as they are, by their name in the folder.
     pub(crate) fn begin(&self, journal: &Journal, kept: &[(String, Vec<u8>)]) -> Result<()> {
-        // Of a release that ended, or never began.
-        remove(&self.path)?;
-        for (name, bytes) in kept {
-            write_atomic(&self.file(name), bytes)?;
-        }
-        self.write(journal)
+        let keep = || {
+            for (name, bytes) in kept {
+                write_atomic(&self.file(name), bytes)?;
+            }
+            self.write(journal)
+        };
+        keep().inspect_err(|_| _ = remove(&self.path))
     }
 
     pub(crate) fn write(&self, journal: &Journal) -> Result<()> {
@@ -179,8 +193,16 @@ impl Folder {
 
     /// Ends it, made or undone.
     pub(crate) fn end(&self) -> Result<()> {
-        fs::remove_file(self.file(JOURNAL)).context("failed to remove the journal of the release")?;
+        fs::remove_file(self.file(JOURNAL))
+            .context("failed to remove the journal of the release")?;
         remove(&self.path)
+    }
+}
+
+impl Drop for Folder {
+    /// Something that a hook started, and that goes on for ever, has the lock too.
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
     }
 }
 

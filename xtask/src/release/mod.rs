@@ -9,14 +9,17 @@ pub(crate) mod changelog;
 pub(crate) mod git;
 pub(crate) mod journal;
 mod lockfile;
+mod locks;
 mod manifest;
 pub(crate) mod merged;
 pub(crate) mod notes;
 pub(crate) mod plan;
 pub(crate) mod publish;
+mod push;
 pub(crate) mod signature;
 pub(crate) mod suggest;
 mod toml;
+mod undo;
 pub(crate) mod verify;
 pub(crate) mod version;
 

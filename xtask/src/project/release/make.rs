@@ -152,7 +152,7 @@ impl<'a> Session<'a> {
         let tag = journal.plan.tag.clone();
         let release = Release::found(&self.git, &folder, journal);
         if resume {
-            let journal = release.make()?;
+            let journal = release.resume()?;
             return self.made(&journal);
         }
         release.undo()?;

@@ -1,8 +1,11 @@
 //! What is to be released, and what was.
 
 mod audit;
+mod bench;
+mod fault;
 mod github;
 mod github_cli;
+mod kill;
 mod make;
 mod refuse;
 mod request;
