@@ -24,7 +24,8 @@ impl Release<'_> {
             let specs: Vec<String> = (refs.iter())
                 .map(|(name, _, new)| format!("{new}:{name}"))
                 .collect();
-            let mut args = vec!["push", "--atomic", remote];
+            // Also where git is set to send other tags along.
+            let mut args = vec!["push", "--atomic", "--no-follow-tags", remote];
             args.extend(specs.iter().map(String::as_str));
             let output = self.git.to_the_end().try_run(&args, b"")?;
             if output.status.success() {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::scene::{NEXT_NOON, NOON, Scene, TODAY, hook};
-use crate::sandbox::{Sandbox, run, write};
+use crate::sandbox::{Sandbox, run, run_at_once, write};
 
 fn dry(scene: &Scene, args: &[&str]) -> Value {
     let args = [args, &["--dry-run", "--format", "json"]].concat();
@@ -14,7 +14,7 @@ fn dry(scene: &Scene, args: &[&str]) -> Value {
 
 /// Releases, with the diffs of the dry run applied in another clone: the trees are one.
 #[track_caller]
-fn proves(scene: &Scene, args: &[&str]) -> Value {
+pub(super) fn proves(scene: &Scene, args: &[&str]) -> Value {
     let dry = dry(scene, args);
     assert_eq!(dry["problems"], serde_json::json!([]));
     let plan = &dry["plan"];
@@ -41,7 +41,7 @@ fn proves(scene: &Scene, args: &[&str]) -> Value {
     plan.clone()
 }
 
-fn paths(plan: &Value) -> Vec<&str> {
+pub(super) fn paths(plan: &Value) -> Vec<&str> {
     let files = plan["files"].as_array().unwrap();
     files
         .iter()
@@ -305,6 +305,33 @@ fn the_first_release_may_have_the_version_at_hand() {
         .says("`0.1.0` is not higher than the version at hand");
 }
 
+#[test]
+fn two_at_once_are_one() {
+    let scene = Scene::new();
+    let command = || {
+        let mut xtask = scene.sandbox.xtask_command(&["release", "minor", "--yes"]);
+        xtask.env("SOURCE_DATE_EPOCH", NOON);
+        xtask
+    };
+    let ran = run_at_once((0..3).map(|_| command()));
+    let codes: Vec<_> = ran.iter().map(|ran| ran.code).collect();
+    let made = codes.iter().filter(|code| **code == Some(0)).count();
+    let refused = codes.iter().filter(|code| **code == Some(3)).count();
+    assert_eq!((made, refused), (1, 2), "{codes:?}");
+    assert_eq!(scene.git(&["tag"]), "v0.2.0");
+    assert_eq!(scene.git(&["status", "--porcelain"]), "");
+    scene.release(&["--resume"]).says("no release is begun");
+}
+
+#[test]
+fn no_other_tag_is_pushed_along() {
+    let scene = Scene::new();
+    scene.configure("[push]\nfollowTags = true\n");
+    scene.git(&["tag", "--annotate", "--message", "mine", "mine"]);
+    scene.release(&["minor", "--yes", "--push"]).expect(0);
+    assert_eq!(scene.git_in(&scene.remote, &["tag"]), "v0.2.0");
+}
+
 /// A member in a folder whose name is not plain, and a workspace beside this one with its own lock.
 fn wide(sandbox: &Sandbox) {
     let member = "[package]\nname = \"odd\" # why\nversion = \"0.1.0\"\nedition = \"2024\"\n";
@@ -381,57 +408,4 @@ fn a_workspace_in_a_folder_of_the_repository() {
     assert_eq!(plan["to"], "0.2.0");
     let all = ["CHANGELOG.md", "Cargo.lock", "Cargo.toml"].map(|file| format!("{BACK}/{file}"));
     assert_eq!(paths(&plan), all);
-}
-
-/// With these line endings in the commit, and git set to do that to them.
-#[track_caller]
-fn endings(crlf: bool, autocrlf: &str, in_tree: &str) {
-    let sandbox = Sandbox::new();
-    if crlf {
-        for file in ["CHANGELOG.md", "Cargo.toml", "Cargo.lock"] {
-            sandbox.write(file, sandbox.read(file).replace('\n', "\r\n"));
-        }
-        sandbox.commit("other line endings");
-    }
-    let scene = Scene::of(sandbox);
-    scene.configure(&format!("[core]\nautocrlf = {autocrlf}\n"));
-    std::fs::remove_file(scene.dot_git().join("index")).unwrap();
-    scene.git(&["reset", "--quiet", "--hard"]);
-    assert_eq!(scene.git(&["status", "--porcelain"]), "");
-    let is_crlf = |file: &str| {
-        let text = scene.sandbox.read(file);
-        let ends = text.matches("\r\n").count();
-        assert!(ends == 0 || ends == text.matches('\n').count(), "{text:?}");
-        ends > 0
-    };
-    let all = ["CHANGELOG.md", "Cargo.toml", "Cargo.lock"];
-    for file in all {
-        assert_eq!(is_crlf(file), in_tree == "crlf", "{file}");
-    }
-    proves(&scene, &["minor"]);
-    for file in all {
-        assert_eq!(is_crlf(file), in_tree == "crlf", "{file}");
-        let blob = scene.git(&["cat-file", "blob", &format!("HEAD:{file}")]);
-        assert_eq!(blob.contains("\r\n"), crlf, "{file}");
-    }
-}
-
-#[test]
-fn crlf_that_git_leaves_alone() {
-    endings(true, "false", "crlf");
-}
-
-#[test]
-fn lf_that_git_checks_out_as_crlf() {
-    endings(false, "true", "crlf");
-}
-
-#[test]
-fn crlf_that_git_would_not_commit_again() {
-    endings(true, "true", "crlf");
-}
-
-#[test]
-fn crlf_that_git_would_make_lf() {
-    endings(true, "input", "crlf");
 }

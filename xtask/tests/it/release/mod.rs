@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod endings;
 mod fault;
 mod github;
 mod github_cli;
@@ -12,3 +13,4 @@ mod request;
 mod scene;
 mod sign;
 mod suggest;
+mod texts;

@@ -4,6 +4,9 @@ use super::scene::{NEXT_NOON, Scene};
 
 const BRANCH: &str = "chore/release-v0.2.0";
 
+/// A week after the day of the scene.
+const WEEK_LATER: &str = "1772971200";
+
 /// A pull request of the release, pushed.
 fn requested() -> Scene {
     let scene = Scene::new();
@@ -166,4 +169,34 @@ fn a_tag_of_the_next_day() {
     scene.release_at(NEXT_NOON, &["tag", "--yes"]).expect(0);
     let audit = scene.release(&["audit"]);
     assert!(!audit.stdout.contains("audit/date"), "{}", audit.stdout);
+}
+
+#[test]
+fn a_merge_commit_and_a_candidate() {
+    let scene = Scene::new();
+    let args = ["minor", "--rc", "--pr", "--yes", "--push"];
+    scene.release(&args).expect(0);
+    let other = scene.clone("merger");
+    let branch = "origin/chore/release-v0.2.0-rc.1";
+    scene.git_in(
+        &other,
+        &["merge", "--quiet", "--no-ff", "--no-edit", branch],
+    );
+    scene.git_in(&other, &["push", "--quiet", "origin", "main"]);
+    pull(&scene);
+    let dry = scene.release(&["tag", "--dry-run", "--format", "json"]);
+    let plan = &dry.expect(0).json()["plan"];
+    assert_eq!(plan["tag"], "v0.2.0-rc.1");
+    scene.release(&["tag", "--yes", "--offline"]).expect(0);
+    let commit = scene.git(&["rev-parse", "v0.2.0-rc.1^{commit}"]);
+    assert_eq!(commit, scene.git(&["rev-parse", "HEAD"]));
+}
+
+#[test]
+fn a_tag_long_after_its_section_is_told() {
+    let scene = requested();
+    merge(&scene, |_| {});
+    scene.release_at(WEEK_LATER, &["tag", "--yes"]).expect(0);
+    let audit = scene.release(&["audit"]);
+    audit.expect(1).says("audit/date");
 }
