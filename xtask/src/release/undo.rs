@@ -168,25 +168,6 @@ impl Release<'_> {
     fn parent_tree(&self) -> Result<Option<String>> {
         self.value(&format!("{}^{{tree}}", self.journal.plan.parent))
     }
-
-    /// The tree that the index makes. Git is shown a copy, so that it takes no lock of the index.
-    pub(super) fn index_tree(&self) -> Result<Option<String>> {
-        let look = self.folder.file("look");
-        fs::copy(self.git.path("index")?, &look).context("failed to copy the index")?;
-        self.tree_of("look")
-    }
-
-    /// The tree of an index among the files of the journal; `None` where it is missing, or torn.
-    fn tree_of(&self, name: &str) -> Result<Option<String>> {
-        let index = self.folder.file(name);
-        if !index.exists() {
-            return Ok(None);
-        }
-        let git = self.git.with("GIT_INDEX_FILE", index.to_string_lossy());
-        let output = git.try_run(&["write-tree"], b"")?;
-        let tree = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        Ok(output.status.success().then_some(tree))
-    }
 }
 
 /// Somebody moved a ref.

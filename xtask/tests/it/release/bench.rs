@@ -206,13 +206,6 @@ impl Case {
         std::fs::write(&path, format!("{text}# mine\n")).unwrap();
     }
 
-    pub(super) fn hook(&self, git: &Path, name: &str, script: &str) {
-        let hook = git.join("hooks").join(name);
-        std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-        std::fs::write(&hook, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(hook, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
     /// Writes down that all gates are green at HEAD.
     fn pass(&self) {
         let plan = self.xtask(&["ci", "--tier", "trunk", "--dry-run", "--format", "json"]);
@@ -251,7 +244,13 @@ impl Case {
             let mode = entry.metadata().unwrap().permissions().mode();
             let bytes = std::fs::read(entry.path()).unwrap();
             let path = entry.path().strip_prefix(&repo).unwrap().to_path_buf();
-            files.insert(path, (mode, git2::Oid::hash_object(git2::ObjectType::Blob, &bytes).unwrap()));
+            files.insert(
+                path,
+                (
+                    mode,
+                    git2::Oid::hash_object(git2::ObjectType::Blob, &bytes).unwrap(),
+                ),
+            );
         }
         let refs = ["for-each-ref", "--format=%(refname) %(objectname)"];
         let locks = walkdir::WalkDir::new(repo.join(".git"))
@@ -275,6 +274,14 @@ impl Case {
             locks: locks.collect(),
         }
     }
+}
+
+/// Puts a hook into a repository.
+pub(super) fn hook(git: &Path, name: &str, script: &str) {
+    let hook = git.join("hooks").join(name);
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(hook, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// All that a release could change.

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use super::bench::{Bench, Case, DIRECT, PUSHED, WAYS};
+use super::bench::{self, Bench, Case, DIRECT, PUSHED, WAYS};
 use crate::sandbox::Ran;
 
 #[test]
@@ -71,6 +71,33 @@ fn killed_at_any_state_it_is_finished_or_undone() {
             });
         }
     });
+}
+
+/// What ends it can be killed as well.
+#[test]
+fn killed_again_while_it_is_resumed_it_is_finished_or_undone() {
+    let bench = Bench::new();
+    let (before, after) = bench.ends(&DIRECT, "ends");
+    for (first, second) in [
+        ("begun", "written"),
+        ("written", "staged"),
+        ("staged", "tagged"),
+        ("committed", "moved"),
+    ] {
+        let case = bench.case(&DIRECT, first);
+        for _ in 0..2 {
+            case.die(&DIRECT, first);
+            let mut command = case.xtask_command(&["release", "--resume"]);
+            command.env("XTASK_FAILPOINT", second);
+            assert_eq!(Ran::from(command.output().unwrap()).code, None);
+            assert_eq!(case.state().as_deref(), Some(second));
+            case.abort().expect(0);
+            assert_eq!(case.scene(), before, "{first}, {second}");
+        }
+        case.die(&DIRECT, first);
+        case.resume().expect(0);
+        assert_eq!(case.scene(), after, "{first}, {second}");
+    }
 }
 
 /// Neither end may be had at the price of what somebody did in between.
@@ -299,33 +326,29 @@ fn files_that_cannot_be_written_end_it_at_once() {
 /// A hook that says when it runs, and waits for a word.
 struct Waiting {
     child: Child,
-    go: std::path::PathBuf,
+    go: fs::File,
 }
 
 impl Waiting {
     /// Starts a release and comes back when it is in that hook of `git`.
     fn start(case: &Case, args: &[&str], git: &Path, hook: &str) -> Self {
-        let [at, go] = ["at", "go"].map(|name| case.folder.join(name));
-        assert!(
-            Command::new("mkfifo")
-                .args([&at, &go])
-                .status()
-                .unwrap()
-                .success()
+        // The undoing comes through some of these hooks as well.
+        let [once, go] = ["once", "go"].map(|name| case.folder.join(name));
+        assert!(Command::new("mkfifo").arg(&go).status().unwrap().success());
+        let script = format!(
+            "mkdir '{}' || exit 0\nexec cat '{}'",
+            once.display(),
+            go.display()
         );
-        case.hook(
-            git,
-            hook,
-            &format!("echo > '{}'\ncat '{}'", at.display(), go.display()),
-        );
+        bench::hook(git, hook, &script);
         let mut command = case.xtask_command(args);
         command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
         let child = command.spawn().unwrap();
-        // Until the hook opens the other end.
-        fs::read(at).unwrap();
+        // Once the hook has the other end open.
+        let go = fs::File::options().write(true).open(go).unwrap();
         Self { child, go }
     }
 
@@ -333,11 +356,9 @@ impl Waiting {
         Pid::from_raw(self.child.id().try_into().unwrap()).unwrap()
     }
 
-    fn go_on(&self) {
-        fs::write(&self.go, "").unwrap();
-    }
-
+    /// Lets it go on, where it is not dead.
     fn end(self) -> Ran {
+        drop(self.go);
         Ran::from(self.child.wait_with_output().unwrap())
     }
 }
@@ -352,7 +373,6 @@ fn two_at_once_are_one_and_a_refusal() {
     case.xtask(DIRECT.args)
         .expect(75)
         .says("another release is being made here");
-    first.go_on();
     first.end().expect(0);
     assert_eq!(case.scene(), after);
 }
@@ -371,10 +391,6 @@ fn ctrl_c_undoes_it() {
         let before = case.scene();
         let waiting = Waiting::start(&case, PUSHED.args, &case.folder.join(git), hook);
         kill_process_group(waiting.pid(), Signal::INT).unwrap();
-        if hook == "reference-transaction" {
-            // It is in the way of the undoing as well.
-            fs::remove_file(case.repo().join(".git/hooks").join(hook)).unwrap();
-        }
         waiting.end().expect(130).says("everything is as it was");
         assert_eq!(case.scene(), before, "{name}");
     }
@@ -393,7 +409,6 @@ fn an_interrupt_that_git_does_not_see_undoes_it_before_the_push() {
         let case = bench.case(&PUSHED, name);
         let waiting = Waiting::start(&case, PUSHED.args, &case.folder.join(git), hook);
         kill_process(waiting.pid(), Signal::INT).unwrap();
-        waiting.go_on();
         waiting.end().expect(code);
         assert_eq!(
             &case.scene(),
