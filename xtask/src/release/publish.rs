@@ -114,6 +114,12 @@ fn pack(hub: &Hub<'_>, repo: &Repository, version: &Version, extra: &[PathBuf]) 
                 .help("name it with letters of ASCII, digits, `.`, `_` and `-`")
                 .into());
         }
+        if name == CHECKSUMS {
+            let message = format!("`{CHECKSUMS}` is made here, over all files");
+            return Err(Problem::new(Code::Usage, message)
+                .help("leave it out, or give it another name")
+                .into());
+        }
         let sum = sha256(&path)?;
         if files.insert(name.clone(), (path, sum)).is_some() {
             return Err(

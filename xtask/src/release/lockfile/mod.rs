@@ -186,11 +186,16 @@ impl<'a> Lock<'a> {
     fn members(&self, members: &BTreeSet<String>, version: &Version) -> Result<Vec<usize>> {
         let mut found = Vec::new();
         let mut stale = Vec::new();
+        let mut missing = None;
+        // That of the workspace has every member. Another one has those that its own packages need,
+        // which may be fewer than they name: not what they need for tests alone.
+        let is_whole = self.path == "Cargo.lock";
         for name in members {
             let local = self.namesakes(name);
             let local: Vec<_> = local
                 .filter(|(_, package)| package.source.is_none())
                 .collect();
+            missing = missing.or((local.is_empty() && is_whole).then_some(name));
             // Beside the member there may be a package of its name in a folder outside.
             match local
                 .iter()
@@ -210,6 +215,12 @@ impl<'a> Lock<'a> {
                 "`{}` is stale: it has {stale}, the workspace is at {version}",
                 self.path
             );
+            return Err(Problem::precondition(message)
+                .help(update(self.path))
+                .into());
+        }
+        if let Some(name) = missing {
+            let message = format!("`{}` is stale: it has no `{name}`", self.path);
             return Err(Problem::precondition(message)
                 .help(update(self.path))
                 .into());

@@ -245,7 +245,12 @@ fn a_real_lockfile_changes_in_the_lines_of_its_members() {
     let nobody = BTreeSet::new();
     assert_eq!(set("Cargo.lock", "<<<", &nobody, old, &new).unwrap(), None);
     let others = BTreeSet::from(["serde".to_owned(), "nobody".to_owned()]);
-    assert_eq!(set("Cargo.lock", &text, &others, old, &new).unwrap(), None);
+    let path = "fuzz/Cargo.lock";
+    assert_eq!(set(path, &text, &others, old, &new).unwrap(), None);
+    // The workspace's own has every member.
+    let error = set("Cargo.lock", &text, &others, old, &new).unwrap_err();
+    let wanted = "`Cargo.lock` is stale: it has no `nobody`";
+    assert!(format!("{error:#}").contains(wanted), "{error:#}");
 }
 
 #[test]
@@ -306,7 +311,7 @@ fn a_lockfile_that_is_broken_or_stale_is_refused() {
                 "{}\n{}",
                 a.replace("1.2.2", "1.2.3"),
                 a.replace("1.2.2", "1.3.0")
-            ),
+            ) + "\n[[package]]\nname = \"b\"\nversion = \"1.2.3\"\n",
             "`Cargo.lock` would have two packages `a 1.3.0`, which lie in two folders; give the `a` outside",
         ),
     ] {

@@ -90,6 +90,14 @@ impl<'a> Workspace<'a> {
             members.insert(dir, name.to_owned());
         }
         let version = the_one(&manifests, &versions)?;
+        // What reads a release later, of many commits, looks there and nowhere else.
+        if !versions.iter().any(|(dir, _)| dir.is_empty()) {
+            return Err(Problem::precondition(format!(
+                "`{version}` is written in members, and not in `Cargo.toml` at the root"
+            ))
+            .help("write it below `[workspace.package]`, and `version.workspace = true` in the members")
+            .into());
+        }
         Ok(Self {
             version,
             manifests,

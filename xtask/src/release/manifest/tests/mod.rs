@@ -298,6 +298,13 @@ fn every_refusal_names_file_and_help() {
             "the workspace has no version",
         ),
         (
+            files([
+                ("Cargo.toml", "[workspace]\nmembers = [\"m\"]\n"),
+                ("m/Cargo.toml", "[package]\nname = \"m\"\nversion = \"1.2.3\"\n"),
+            ]),
+            "`1.2.3` is written in members, and not in `Cargo.toml` at the root; write it below",
+        ),
+        (
             root("[package]\nname = \"a\"\nversion.workspace = true\n"),
             "takes its version from the workspace, which has none",
         ),
