@@ -82,9 +82,22 @@ impl<'a> Release<'a> {
             } else {
                 "--annotate"
             };
-            let args = ["tag", sign, "--cleanup=verbatim", "-F", "-", &tag, &commit];
+            // By a file: of a pipe that a kill cuts short, git makes a tag that says nothing.
+            let message = self.folder.file("TAG_EDITMSG");
+            fs::write(&message, &self.journal.plan.message)
+                .context("failed to write the message")?;
+            let file = message.to_string_lossy();
+            let args = [
+                "tag",
+                sign,
+                "--cleanup=verbatim",
+                "-F",
+                &file,
+                &tag,
+                &commit,
+            ];
             let git = self.dated();
-            let output = git.try_run(&args, self.journal.plan.message.as_bytes())?;
+            let output = git.try_run(&args, b"")?;
             if !output.status.success() {
                 let help = if self.journal.sign_tag {
                     "git is configured to sign tags (tag.gpgSign): mend the key, see `git config --get user.signingkey`"
