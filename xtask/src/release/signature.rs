@@ -22,7 +22,12 @@ pub(crate) fn verify(git: &Git<'_>, tag: &str) -> Result<()> {
     // Whom ssh keys belong to is a file that not everybody has. Without it the signature is looked
     // at all the same: it has to be one of this tag, by whatever key.
     if git.setting("gpg.ssh.allowedSignersFile")?.is_none() {
-        let lenient = ["-c", "gpg.ssh.allowedSignersFile=/dev/null", "verify-tag", tag];
+        let lenient = [
+            "-c",
+            "gpg.ssh.allowedSignersFile=/dev/null",
+            "verify-tag",
+            tag,
+        ];
         let output = git.try_run(&lenient, b"")?;
         if String::from_utf8_lossy(&output.stderr).contains("Good \"git\" signature") {
             return Ok(());

@@ -84,15 +84,20 @@ fn ends(bench: &Bench, way: &Way, name: &str) -> Ends {
     }
 }
 
-/// Starts it, and kills it `after` its journal was seen, or its start.
-fn kill(case: &Case, args: &[&str], after: Duration, is_begun: bool, is_group: bool) {
+/// Starts it, and kills it `after` its journal was seen in a state or a later one, or after its start.
+fn kill(case: &Case, args: &[&str], after: Duration, from: Option<&str>, is_group: bool) {
     let mut command = case.xtask_command(args);
     command
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0);
     let mut child = command.spawn().unwrap();
-    while is_begun && !case.journal().exists() && child.try_wait().unwrap().is_none() {
+    let place = |state: &str| PUSHED.states.iter().position(|other| *other == state);
+    let is_before = |from: &str| {
+        let state = case.state();
+        state.is_none_or(|state| place(&state) < place(from))
+    };
+    while from.is_some_and(is_before) && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(1));
     }
     if child.try_wait().unwrap().is_some() {
@@ -120,20 +125,18 @@ fn one(bench: &Bench, ends: &Ends, kill_of: Kill) -> String {
         "setsid git-receive-pack",
     ]);
     let Pace { begun, all } = ends.pace;
-    // One in ten dies at any moment of the whole run: before it begins, mostly.
-    let is_begun = !kill_of.n.is_multiple_of(10);
-    let range = if is_begun {
-        all.saturating_sub(begun).mul_f64(1.5)
-    } else {
-        all
+    // One in ten dies at any moment of the whole run: before it begins, mostly. The others die on the
+    // way from one state to the next but one, each state in turn, however busy the machine is.
+    let from = (!kill_of.n.is_multiple_of(10)).then(|| {
+        let turn = usize::try_from(kill_of.n).unwrap();
+        way.states[turn % way.states.len()]
+    });
+    let range = match from {
+        Some(_) => all.saturating_sub(begun) / 3,
+        None => all,
     };
-    kill(
-        &case,
-        way.args,
-        range.mul_f64(kill_of.part),
-        is_begun,
-        kill_of.is_group,
-    );
+    let after = range.mul_f64(kill_of.part);
+    kill(&case, way.args, after, from, kill_of.is_group);
     let state = case.state();
     let end = if kill_of.is_resumed {
         "--resume"
@@ -145,7 +148,7 @@ fn one(bench: &Bench, ends: &Ends, kill_of: Kill) -> String {
             &case,
             &["release", end],
             all.mul_f64(part),
-            false,
+            None,
             kill_of.is_group,
         );
     }

@@ -300,7 +300,10 @@ fn every_refusal_names_file_and_help() {
         (
             files([
                 ("Cargo.toml", "[workspace]\nmembers = [\"m\"]\n"),
-                ("m/Cargo.toml", "[package]\nname = \"m\"\nversion = \"1.2.3\"\n"),
+                (
+                    "m/Cargo.toml",
+                    "[package]\nname = \"m\"\nversion = \"1.2.3\"\n",
+                ),
             ]),
             "`1.2.3` is written in members, and not in `Cargo.toml` at the root; write it below",
         ),
