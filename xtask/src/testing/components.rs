@@ -76,6 +76,14 @@ pub(crate) const COMPONENTS: &[Component] = &[
         is: Is::Programs(&["bash", "curl", "openssl"]),
     },
     Component {
+        name: "OpenSSH",
+        word: "openssh",
+        how: "signed by OpenSSH",
+        required_by: "XTASK_REQUIRE_OPENSSH",
+        install: "apt-get install openssh-client",
+        is: Is::Programs(&["ssh-keygen"]),
+    },
+    Component {
         name: "GitHub CLI",
         word: "github_cli",
         how: "by gh",

@@ -292,7 +292,7 @@ fn a_tag_is_on_a_branch_that_stays() {
 }
 
 #[test]
-fn signatures_hold_and_are_not_left_out() {
+fn signatures_of_openssh_hold_and_are_not_left_out() {
     let sandbox = repository();
     let sh = &sandbox.sh;
     let key = sandbox.dir.with_extension("key");

@@ -11,6 +11,6 @@ mod make;
 mod refuse;
 mod request;
 mod scene;
-mod sign;
+mod openssh;
 mod suggest;
 mod texts;
