@@ -321,7 +321,11 @@ fn prove(shared: &Arc<Shared>, names: &[String], format: Format) -> Result<Code>
 
 fn accept(shared: &Shared) -> Result<Code> {
     let head = repo::head(&shared.root)?;
-    let path = record::path(shared, head.commit.as_deref(), !head.changed.is_empty());
+    let path = record::path(
+        shared,
+        head.commit.as_deref(),
+        head.dirty().next().is_some(),
+    );
     let run = record::read(&path).ok_or_else(|| {
         Problem::precondition("no run of this tree is on record")
             .help("cargo xtask ci, then accept what it counted")

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use git2::{BranchType, ErrorCode, Oid, Repository, Status, StatusEntry, StatusOptions};
+use git2::{
+    BranchType, ErrorCode, Oid, Repository, Status, StatusEntry, StatusOptions, Submodule,
+    SubmoduleIgnore, SubmoduleStatus,
+};
 use semver::Version;
 
 use crate::exit::Problem;
@@ -130,8 +133,20 @@ pub(crate) struct Head {
     pub(crate) commit: Option<String>,
     /// `None` when detached.
     pub(crate) branch: Option<String>,
-    /// Where work tree or index differ from the commit: paths in the repository.
+    /// Where work tree or index differ from the commit: paths in the repository, without submodules.
     pub(crate) changed: Vec<String>,
+    /// Submodules at another commit than it names, or not clean in themselves.
+    pub(crate) submodules: Vec<String>,
+}
+
+impl Head {
+    /// All that differs from the commit.
+    pub(crate) fn dirty(&self) -> impl Iterator<Item = &str> {
+        self.changed
+            .iter()
+            .chain(&self.submodules)
+            .map(String::as_str)
+    }
 }
 
 pub(crate) fn head(root: &Path) -> Result<Head> {
@@ -162,7 +177,26 @@ pub(crate) fn head(root: &Path) -> Result<Head> {
         commit,
         branch,
         changed,
+        submodules: submodules(&repo)?,
     })
+}
+
+/// Paths of the submodules that are not what HEAD names, whatever git is told to leave out. One that
+/// is not checked out is no difference; one that cannot be read may be any.
+fn submodules(repo: &Repository) -> Result<Vec<String>> {
+    let same = SubmoduleStatus::IN_HEAD
+        | SubmoduleStatus::IN_INDEX
+        | SubmoduleStatus::IN_CONFIG
+        | SubmoduleStatus::IN_WD
+        | SubmoduleStatus::WD_UNINITIALIZED;
+    let all = repo.submodules().context("failed to list the submodules")?;
+    let differs = |submodule: &Submodule<'_>| {
+        let name = String::from_utf8_lossy(submodule.name_bytes());
+        let status = repo.submodule_status(&name, SubmoduleIgnore::None);
+        !status.is_ok_and(|status| same.contains(status))
+    };
+    let path = |submodule: &Submodule<'_>| submodule.path().to_string_lossy().into_owned();
+    Ok(all.iter().filter(|one| differs(one)).map(path).collect())
 }
 
 /// Names of the tags of HEAD's commit, annotated or not.

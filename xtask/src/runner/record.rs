@@ -36,7 +36,7 @@ pub(crate) fn assemble(
     Run {
         version: VERSION,
         commit: before.commit.clone(),
-        dirty: !before.changed.is_empty() || !after.changed.is_empty() || !same,
+        dirty: before.dirty().chain(after.dirty()).next().is_some() || !same,
         started: started.to_string(),
         duration_ms: u64::try_from(jiff::Timestamp::now().duration_since(started).as_millis())
             .unwrap_or_default(),

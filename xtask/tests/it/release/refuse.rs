@@ -81,6 +81,30 @@ fn a_submodule_that_is_not_clean() {
 }
 
 #[test]
+fn gates_of_a_submodule_that_is_not_clean() {
+    let scene = Scene::new();
+    let part = Sandbox::new();
+    let url = part.dir.to_str().unwrap().to_owned();
+    scene.git(&["submodule", "--quiet", "add", &url, "part"]);
+    let ignore = "submodule.part.ignore";
+    scene.git(&["config", "-f", ".gitmodules", ignore, "all"]);
+    scene.commit("a submodule");
+    scene.gates_but(&[], &["changelog"]);
+    let says = "run first: changelog";
+    scene.sandbox.write("part/new.txt", "");
+    scene.sandbox.xtask(&["ci", "changelog"]).expect(0);
+    std::fs::remove_file(scene.sandbox.dir.join("part/new.txt")).unwrap();
+    scene.release(&["minor", "--dry-run"]).expect(0).says(says);
+    // Clean as it is, and not checked out, it is what the commit says.
+    scene.sandbox.xtask(&["ci", "changelog"]).expect(0);
+    let green = scene.release(&["minor", "--dry-run"]);
+    assert!(!green.expect(0).stdout.contains(says), "{}", green.stdout);
+    scene.git(&["submodule", "--quiet", "deinit", "part"]);
+    scene.gates_but(&[], &["changelog"]);
+    scene.release(&["minor", "--yes"]).expect(0);
+}
+
+#[test]
 fn a_remote_that_is_elsewhere() {
     let scene = Scene::new();
     scene.elsewhere("theirs.txt");
