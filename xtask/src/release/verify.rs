@@ -11,6 +11,7 @@ use super::git::{Git, failed};
 use crate::cx::Shared;
 use crate::exit::{Code, Problem};
 use crate::gates::{Gate, Tier};
+use crate::report::Outcome;
 use crate::runner::record;
 use crate::{repo, runner};
 
@@ -126,17 +127,8 @@ impl<'a> Scene<'a> {
         }
         let unclean = self.unclean()?;
         if !unclean.is_empty() {
-            let named: Vec<String> = (unclean.iter().take(NAMED))
-                .map(|path| format!("`{path}`"))
-                .collect();
-            let more = unclean.len().saturating_sub(NAMED);
-            let more = if more == 0 {
-                String::new()
-            } else {
-                format!(" and {more} more")
-            };
             add(
-                format!("the tree is not clean: {}{more}", named.join(", ")),
+                format!("the tree is not clean: {}", named(&unclean)),
                 "commit it, or put it away: git stash --include-untracked",
             );
         }
@@ -300,6 +292,18 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// The first of these paths, and how many more there are.
+pub(crate) fn named(paths: &[String]) -> String {
+    let first: Vec<String> = (paths.iter().take(NAMED))
+        .map(|path| format!("`{path}`"))
+        .collect();
+    let first = first.join(", ");
+    match paths.len().saturating_sub(NAMED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// The remote that trunk is pushed to: its own, or `origin`; `None` without either.
 ///
 /// # Errors
@@ -358,34 +362,52 @@ impl Gates {
         let wanted = runner::select(Tier::Trunk, &[])?;
         let run = record::read(&record::path(shared, Some(commit), false));
         let outcomes = run.map(|run| run.gates).unwrap_or_default();
+        Ok(Self::judge(wanted, &outcomes))
+    }
+
+    /// What `outcomes` say of the gates that are `wanted`.
+    pub(crate) fn judge(wanted: Vec<&'static Gate>, outcomes: &[Outcome]) -> Self {
         let outcome = |gate: &Gate| outcomes.iter().find(|outcome| outcome.id == gate.id);
         let red: Vec<String> = (wanted.iter())
             .filter(|gate| outcome(gate).is_some_and(|outcome| outcome.code() != Code::Done))
             .map(|gate| gate.id.to_owned())
             .collect();
         if !red.is_empty() {
-            return Ok(Self::Red(red));
+            return Self::Red(red);
         }
         let missing: Vec<&'static Gate> = (wanted.into_iter())
             .filter(|gate| outcome(gate).is_none())
             .collect();
-        Ok(if missing.is_empty() {
+        if missing.is_empty() {
             Self::Green
         } else {
             Self::NotRun(missing)
-        })
+        }
     }
 
-    /// The error of gates that are red.
+    /// The error of gates that are red. Those that did not run may still do so.
     pub(crate) fn problem(&self, commit: &str) -> Option<anyhow::Error> {
-        let Self::Red(red) = self else {
-            return None;
-        };
+        match self {
+            Self::Red(_) => self.not_green(commit),
+            Self::Green | Self::NotRun(_) => None,
+        }
+    }
+
+    /// The error of gates that are anything but green.
+    pub(crate) fn not_green(&self, commit: &str) -> Option<anyhow::Error> {
         let short = commit.get(..10).unwrap_or(commit);
-        let message = format!("gates are red at {short}: {}", red.join(", "));
+        let (code, what, names) = match self {
+            Self::Green => return None,
+            Self::Red(red) => (Code::Red, "gates are red", red.clone()),
+            Self::NotRun(missing) => {
+                let names = missing.iter().map(|gate| gate.id.to_owned()).collect();
+                (Code::Precondition, "gates did not run", names)
+            }
+        };
+        let message = format!("{what} at {short}: {}", names.join(", "));
         Some(
-            Problem::new(Code::Red, message)
-                .help(format!("cargo xtask ci {}", red.join(" ")))
+            Problem::new(code, message)
+                .help(format!("cargo xtask ci {}", names.join(" ")))
                 .into(),
         )
     }

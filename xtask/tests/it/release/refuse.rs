@@ -347,6 +347,28 @@ fn gates_that_run_and_are_red() {
     refused.says("changelog/date").says("gates are red at ");
 }
 
+/// Git calls a sparse tree clean, and libgit2, which keeps the record, does not.
+#[test]
+fn gates_that_are_recorded_of_no_commit() {
+    let scene = Scene::new();
+    scene.sandbox.write("big/file.txt", "big\n");
+    scene.commit("big");
+    let log = scene.sandbox.read("CHANGELOG.md");
+    let red = log.replace("0.1.0 - 2026-01-01", "0.1.0 - 2026-13-01");
+    let not_recorded = "the gates' run was not recorded as one of this commit: `big/file.txt`";
+    for (log, code) in [(log, 3), (red, 1)] {
+        changelog(&scene, &log);
+        scene.gates_but(&[], &["changelog"]);
+        scene.git(&["sparse-checkout", "set", "--no-cone", "/*", "!/big/"]);
+        let refused = scene.refuses(&["minor", "--yes"], code);
+        refused.says(not_recorded);
+        if code == 1 {
+            refused.says("gates are red at ").says(": changelog");
+        }
+        scene.git(&["sparse-checkout", "disable"]);
+    }
+}
+
 #[test]
 fn nobody_to_ask() {
     let scene = Scene::new();

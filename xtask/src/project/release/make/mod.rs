@@ -2,6 +2,7 @@
 
 mod show;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use crate::release::plan::{Plan, Wish};
 use crate::release::signature;
 use crate::release::verify::{self, Gates, Scene};
 use crate::release::version::Step;
+use crate::repo::Head;
 use crate::report::Sink;
 use crate::report::terminal::Terminal;
 use crate::runner::{self, record};
@@ -317,17 +319,20 @@ impl<'a> Session<'a> {
             Format::Json => Box::new(Terminal::plain(std::io::stderr(), true)),
             format => cli::sink(format, false),
         };
-        let before = repo::head(&self.shared.root)?;
+        let (before, started) = (repo::head(&self.shared.root)?, Timestamp::now());
         let outcomes = runner::run(self.shared, missing, false, sink.as_mut())?;
         let after = repo::head(&self.shared.root)?;
-        let run = record::assemble(&before, &after, Timestamp::now(), outcomes);
+        let run = record::assemble(&before, &after, started, outcomes);
         let shown = sink.ended(&run);
         record::save(self.shared, &run)?;
         cli::printed(shown)?;
-        if let Some(problem) = Gates::of(self.shared, judged)?.problem(judged) {
-            return Err(problem);
-        }
         let mut problems = Vec::new();
+        // What ran counts, wherever it was recorded; and it must count for this commit.
+        problems.extend(Gates::judge(missing.to_vec(), &run.gates).not_green(judged));
+        problems.extend(not_recorded(&before, &after));
+        if problems.is_empty() {
+            problems.extend(Gates::of(self.shared, judged)?.not_green(judged));
+        }
         let again = self.scene(&mut problems)?;
         again.state(&mut problems)?;
         if again.head != scene.head {
@@ -356,6 +361,22 @@ impl<'a> Session<'a> {
         }
         Err(Problem::new(Code::Interrupted, "not made: the answer was no").into())
     }
+}
+
+/// The error of a run between these two that is on record as one of a dirty tree. Git may call it
+/// clean: a sparse one, say.
+fn not_recorded(before: &Head, after: &Head) -> Option<anyhow::Error> {
+    let dirty: BTreeSet<&str> = before.dirty().chain(after.dirty()).collect();
+    let dirty: Vec<String> = dirty.into_iter().map(str::to_owned).collect();
+    if dirty.is_empty() {
+        return None;
+    }
+    let message = format!(
+        "the gates' run was not recorded as one of this commit: {}",
+        verify::named(&dirty)
+    );
+    let help = "have the whole commit in the work tree, and nothing else: git status, git sparse-checkout disable";
+    Some(Problem::precondition(message).help(help).into())
 }
 
 fn other_plan(plan: &Plan, wanted: &str) -> Option<anyhow::Error> {
