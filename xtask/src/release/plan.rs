@@ -65,26 +65,20 @@ impl Plan {
     ) -> Result<Option<Self>> {
         let prefix = repo::prefix(repo, &shared.root)?;
         let files = Files::read(repo, commit, &prefix)?;
-        let odd = |path: &str| files.odd.get(path).map(|what| refused(&prefix, path, what));
-        let workspace = match Workspace::read(&files.manifests) {
-            Ok(workspace) => workspace,
-            Err(error) => {
-                let said = format!("{error:#}");
-                let mut manifests = files
-                    .odd
-                    .keys()
-                    .filter(|path| said.contains(&format!("`{path}`")));
-                problems.push(manifests.find_map(|path| odd(path)).unwrap_or(error));
-                return Ok(None);
+        let workspace = collect(files.workspace(&prefix), problems);
+        let to = (workspace.as_ref())
+            .and_then(|workspace| collect(wanted(repo, &workspace.version, wish), problems));
+        let log = collect(files.changelog(&prefix), problems);
+        let (Some(workspace), Some(to)) = (&workspace, to) else {
+            // What is wrong whichever version it is to be.
+            if let Some(workspace) = &workspace {
+                files.locked(&prefix, workspace, &workspace.version, problems);
             }
-        };
-        let from = workspace.version.clone();
-        let to = match wanted(repo, &from, wish) {
-            Ok(to) => to,
-            Err(error) => {
-                problems.push(error);
-                return Ok(None);
+            if let Some((path, text)) = log {
+                let ready = changelog::ready(text).with_context(|| format!("`{path}`"));
+                collect(ready, problems);
             }
+            return Ok(None);
         };
         let tag = format!("v{to}");
         let mut changes: BTreeMap<&str, String> = BTreeMap::new();
@@ -96,18 +90,7 @@ impl Plan {
         for (path, text) in &manifests {
             changes.insert(path, text.clone());
         }
-        for (path, text) in &files.lockfiles {
-            let new = workspace.locked(path).and_then(|members| {
-                match odd(path).filter(|_| !members.is_empty()) {
-                    Some(error) => Err(error),
-                    None if files.odd.contains_key(path) => Ok(None),
-                    None => lockfile::set(path, text, &members, &from, &to),
-                }
-            });
-            if let Some(new) = collect(new, problems).flatten() {
-                changes.insert(path, new);
-            }
-        }
+        changes.extend(files.locked(&prefix, workspace, &to, problems));
         let mut files_changed: Vec<Change> = changes
             .into_iter()
             .map(|(path, after)| {
@@ -120,35 +103,27 @@ impl Plan {
                 })
             })
             .collect::<Result<_>>()?;
-        let path = format!("{prefix}{}", changelog::FILE);
-        match &files.changelog {
-            None => problems.push(odd(changelog::FILE).unwrap_or_else(|| {
-                Problem::precondition(format!("there is no `{path}`"))
-                    .help("write one: `# Changelog`, `## [Unreleased]`, and below it what changed")
-                    .into()
-            })),
-            Some(text) => {
-                let page = repo::page(repo);
-                let cut = Cut {
-                    version: &to,
-                    date: wish.date,
-                    tag: &tag,
-                    page: page.as_deref(),
-                };
-                let after = changelog::cut(text, &cut).with_context(|| format!("`{path}`"));
-                if let Some(after) = collect(after, problems) {
-                    files_changed.push(Change {
-                        path,
-                        before: text.clone(),
-                        after,
-                    });
-                }
+        if let Some((path, text)) = log {
+            let page = repo::page(repo);
+            let cut = Cut {
+                version: &to,
+                date: wish.date,
+                tag: &tag,
+                page: page.as_deref(),
+            };
+            let after = changelog::cut(text, &cut).with_context(|| format!("`{path}`"));
+            if let Some(after) = collect(after, problems) {
+                files_changed.push(Change {
+                    path,
+                    before: text.to_owned(),
+                    after,
+                });
             }
         }
         files_changed.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Some(Self {
             message: format!("Release {tag}\n"),
-            from,
+            from: workspace.version.clone(),
             to,
             tag,
             parent: commit.id().to_string(),
@@ -216,16 +191,6 @@ struct Files {
 const LINK: &str = "a symbolic link";
 const BYTES: &str = "not UTF-8";
 
-fn refused(prefix: &str, path: &str, what: &str) -> anyhow::Error {
-    let help = match what {
-        LINK => "a release writes files; put the file itself there",
-        _ => "save it as UTF-8",
-    };
-    Problem::precondition(format!("`{prefix}{path}` is {what}"))
-        .help(help)
-        .into()
-}
-
 impl Files {
     fn read(repo: &Repository, commit: &Commit<'_>, prefix: &str) -> Result<Self> {
         let mut found = Vec::new();
@@ -272,5 +237,64 @@ impl Files {
             }
         }
         Ok(files)
+    }
+    /// The error of a file that is no text file.
+    fn odd(&self, prefix: &str, path: &str) -> Option<anyhow::Error> {
+        let what = *self.odd.get(path)?;
+        let help = match what {
+            LINK => "a release writes files; put the file itself there",
+            _ => "save it as UTF-8",
+        };
+        let problem = Problem::precondition(format!("`{prefix}{path}` is {what}"));
+        Some(problem.help(help).into())
+    }
+
+    fn workspace(&self, prefix: &str) -> Result<Workspace<'_>> {
+        Workspace::read(&self.manifests).map_err(|error| {
+            let said = format!("{error:#}");
+            let mut manifests =
+                (self.odd.keys()).filter(|path| said.contains(&format!("`{path}`")));
+            let odd = manifests.find_map(|path| self.odd(prefix, path));
+            odd.unwrap_or(error)
+        })
+    }
+
+    /// Its path in the repository, and its text.
+    fn changelog(&self, prefix: &str) -> Result<(String, &str)> {
+        let path = format!("{prefix}{}", changelog::FILE);
+        if let Some(text) = &self.changelog {
+            return Ok((path, text));
+        }
+        Err(self.odd(prefix, changelog::FILE).unwrap_or_else(|| {
+            Problem::precondition(format!("there is no `{path}`"))
+                .help("write one: `# Changelog`, `## [Unreleased]`, and below it what changed")
+                .into()
+        }))
+    }
+
+    /// Path and new text of each lockfile that changes when the version becomes `to`.
+    fn locked(
+        &self,
+        prefix: &str,
+        workspace: &Workspace<'_>,
+        to: &Version,
+        problems: &mut Vec<anyhow::Error>,
+    ) -> Vec<(&str, String)> {
+        let mut changes = Vec::new();
+        for (path, text) in &self.lockfiles {
+            let new = workspace.locked(path).and_then(|members| {
+                match self.odd(prefix, path).filter(|_| !members.is_empty()) {
+                    Some(error) => Err(error),
+                    None if self.odd.contains_key(path) => Ok(None),
+                    None => lockfile::set(path, text, &members, &workspace.version, to),
+                }
+            });
+            changes.extend(
+                collect(new, problems)
+                    .flatten()
+                    .map(|new| (path.as_str(), new)),
+            );
+        }
+        changes
     }
 }

@@ -27,7 +27,7 @@ use blocks::{Kind, blocks, outside_tags, start, title};
 use definition::{Definition, definitions, key};
 use lines::{Lines, lines};
 
-pub(crate) use cut::{Cut, cut};
+pub(crate) use cut::{Cut, cut, ready};
 pub(crate) use entries::{Entry, entries};
 pub(crate) use forge::Files;
 pub(crate) use heading::Link;

@@ -420,6 +420,61 @@ fn all_that_holds_at_once() {
 }
 
 #[test]
+fn all_that_holds_beside_a_version_that_does_not_fit() {
+    let scene = Scene::new();
+    let log = scene.sandbox.read("CHANGELOG.md");
+    let lock = scene.sandbox.read("Cargo.lock");
+    let stale = lock.replacen("version = \"0.1.0\"", "version = \"0.0.7\"", 1);
+    assert_ne!(stale, lock);
+    scene.sandbox.write("Cargo.lock", stale);
+    changelog(&scene, &log.replace("- The fixture.\n", ""));
+    scene.git(&["tag", "v0.0.9"]);
+    scene
+        .refuses(&["0.0.9", "--yes"], 3)
+        .says("4 problems")
+        .says("`0.0.9` is not higher than the version at hand")
+        .says("`Cargo.lock` is stale")
+        .says("`CHANGELOG.md`: there is nothing below `Unreleased`")
+        .says("the tag `v0.0.9` is here");
+    for (log, says) in [
+        (
+            log.replace("Unreleased", "Next"),
+            "`CHANGELOG.md`: the changelog has no `Unreleased`",
+        ),
+        (
+            format!("{log}\n## [Unreleased]\n\n- Twice.\n"),
+            "`CHANGELOG.md`: the changelog has `Unreleased` at lines",
+        ),
+    ] {
+        changelog(&scene, &log);
+        scene.refuses(&["rc"], 2).says("4 problems").says(says);
+    }
+    scene.git(&["rm", "--quiet", "CHANGELOG.md"]);
+    scene.commit("no changelog");
+    scene
+        .refuses(&["rc", "--yes"], 3)
+        .says("3 problems")
+        .says("there is no `CHANGELOG.md`");
+}
+
+#[test]
+fn all_that_holds_beside_a_manifest_that_does_not_parse() {
+    let scene = Scene::new();
+    let log = scene.sandbox.read("CHANGELOG.md");
+    scene.sandbox.append("Cargo.toml", "[");
+    scene
+        .sandbox
+        .write("CHANGELOG.md", log.replace("- The fixture.\n", ""));
+    scene.sandbox.commit("broken");
+    scene.git(&["push", "--quiet", "origin", "main"]);
+    scene.git(&["tag", "v0.2.0"]);
+    let refused = scene.refuses(&["0.2.0", "--yes"], 3);
+    refused.says("3 problems").says("`Cargo.toml`");
+    refused.says("`CHANGELOG.md`: there is nothing below `Unreleased`");
+    refused.says("the tag `v0.2.0` is here");
+}
+
+#[test]
 fn no_commit_and_no_repository() {
     let sandbox = Sandbox::bare();
     let refused = sandbox.xtask(&["release", "minor", "--yes"]);

@@ -186,6 +186,8 @@ impl<'a> Session<'a> {
                 refs.extend((!make.pr).then(|| format!("refs/tags/{}", plan.tag)));
                 scene.atomic(&refs, &mut problems)?;
             }
+        } else if let Step::Exact(version) = &wish.step {
+            scene.tag(version, &mut problems)?;
         }
         self.go(
             &scene,

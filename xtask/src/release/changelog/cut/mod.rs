@@ -41,6 +41,18 @@ pub(crate) fn cut(text: &str, cut: &Cut<'_>) -> Result<String> {
     Ok(new)
 }
 
+/// Refuses what no version can be cut from: a text without the heading `Unreleased`, with several,
+/// and with nothing below it. Right after a candidate its final version may still have nothing.
+pub(crate) fn ready(text: &str) -> Result<()> {
+    let log = parse(text);
+    let unreleased = unreleased(&log)?;
+    let is_candidate = |(_, newest): &(_, Version)| !newest.pre.is_empty();
+    if unreleased.is_empty(&log) && !line(&log).first().is_some_and(is_candidate) {
+        return Err(nothing(unreleased));
+    }
+    Ok(())
+}
+
 /// What is known of the file before anything is changed.
 struct Plan<'p> {
     log: &'p Changelog<'p>,
@@ -140,17 +152,19 @@ impl<'p> Plan<'p> {
             {
                 Ok(format!("No changes since {newest}."))
             }
-            _ => {
-                let message = format!(
-                    "there is nothing below `{}` in the changelog, line {}",
-                    self.unreleased.name, self.unreleased.line
-                );
-                Err(Problem::precondition(message)
-                    .help("write down what changed: a release tells its users something")
-                    .into())
-            }
+            _ => Err(nothing(self.unreleased)),
         }
     }
+}
+
+fn nothing(unreleased: &Release<'_>) -> anyhow::Error {
+    let message = format!(
+        "there is nothing below `{}` in the changelog, line {}",
+        unreleased.name, unreleased.line
+    );
+    Problem::precondition(message)
+        .help("write down what changed: a release tells its users something")
+        .into()
 }
 
 /// The one `Unreleased`, above all releases.
