@@ -134,10 +134,11 @@ fn only_the_plan_that_was_seen() {
     let wrong = "0123456789abcdef";
     scene
         .refuses(&["minor", "--yes", "--plan-hash", wrong], 3)
-        .says(&format!("not `{wrong}`"));
-    scene
-        .refuses(&["minor", "--yes", "--plan-hash", &hash[..7]], 3)
+        .says(&format!("not `{wrong}`"))
         .says("look at it again: --dry-run");
+    scene
+        .refuses(&["minor", "--yes", "--plan-hash", &hash[..7]], 2)
+        .says("give 8 or more characters");
     scene.refuses(&["patch", "--yes", "--plan-hash", &hash], 3);
     let before = scene.state();
     scene

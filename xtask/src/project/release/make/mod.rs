@@ -43,7 +43,7 @@ pub(crate) struct Make {
     #[arg(long)]
     rc: bool,
     /// Only this plan, as --dry-run gave its hash (8 or more of its characters)
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", value_parser = plan_hash)]
     plan_hash: Option<String>,
     /// Commit to the branch chore/release-vX.Y.Z for a pull request, without a tag: for a trunk that
     /// takes no commits. Once it is merged: cargo xtask release tag
@@ -381,9 +381,16 @@ fn not_recorded(before: &Head, after: &Head) -> Option<anyhow::Error> {
     Some(Problem::precondition(message).help(help).into())
 }
 
+fn plan_hash(text: &str) -> Result<String, String> {
+    if text.len() < 8 {
+        return Err("give 8 or more characters".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 fn other_plan(plan: &Plan, wanted: &str) -> Option<anyhow::Error> {
     let hash = plan.hash();
-    if wanted.len() >= 8 && hash.starts_with(wanted) {
+    if hash.starts_with(wanted) {
         return None;
     }
     let message =
