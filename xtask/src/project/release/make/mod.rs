@@ -9,7 +9,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use git2::Repository;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
@@ -88,25 +87,23 @@ pub(super) fn run(shared: &Arc<Shared>, make: &Make) -> Result<Code> {
         .step
         .clone()
         .context(Problem::bug("a release without a step"))?;
+    let now = now()?;
     let wish = Wish {
         step,
         rc: make.rc,
-        date: today()?,
+        date: now.date(),
     };
-    session.step(&wish, make)
+    session.step(&wish, make, now.timestamp())
 }
 
 /// `cargo xtask release tag`: the tag of a release whose pull request is merged.
 pub(super) fn tag(shared: &Arc<Shared>, how: &How) -> Result<Code> {
     failpoint::check(&State::ALL.map(State::as_str))?;
-    Session::new(shared, how)?.tag()
+    Session::new(shared, how)?.tag(now()?.timestamp())
 }
 
-/// The day of the release in UTC; `SOURCE_DATE_EPOCH` says another one, in seconds since 1970.
-fn today() -> Result<Date> {
-    Ok(now()?.date())
-}
-
+/// The time of the release in UTC; `SOURCE_DATE_EPOCH` says another one, in seconds since 1970. It is
+/// read once: the day in the changelog is that of the tag, however long the gates run.
 fn now() -> Result<Zoned> {
     let now = match environment::var("SOURCE_DATE_EPOCH") {
         None => Timestamp::now(),
@@ -164,7 +161,7 @@ impl<'a> Session<'a> {
         Ok(Code::Done)
     }
 
-    fn step(&self, wish: &Wish, make: &Make) -> Result<Code> {
+    fn step(&self, wish: &Wish, make: &Make, now: Timestamp) -> Result<Code> {
         let folder = self.hold()?;
         let mut problems = Vec::new();
         let scene = self.scene(&mut problems)?;
@@ -194,11 +191,12 @@ impl<'a> Session<'a> {
             folder,
             plan.map(|plan| (plan, way)),
             &scene.head,
+            now,
             problems,
         )
     }
 
-    fn tag(&self) -> Result<Code> {
+    fn tag(&self, now: Timestamp) -> Result<Code> {
         let folder = self.hold()?;
         let mut problems = Vec::new();
         let scene = self.scene(&mut problems)?;
@@ -215,7 +213,7 @@ impl<'a> Session<'a> {
             .map_or(&scene.head, |(_, commit)| commit)
             .clone();
         let merged = merged.map(|(plan, commit)| (plan, Way::Merged(commit)));
-        self.go(&scene, folder, merged, &judged, problems)
+        self.go(&scene, folder, merged, &judged, now, problems)
     }
 
     /// From here on nobody else makes a release: what is verified is what is made. A dry run, which
@@ -249,13 +247,14 @@ impl<'a> Session<'a> {
     }
 
     /// Shows the plan, refuses what is wrong, and makes the rest. `judged` is the commit whose gates
-    /// count.
+    /// count, `now` the time of the release.
     fn go(
         &self,
         scene: &Scene<'_>,
         folder: Option<Folder>,
         plan: Option<(Plan, Way)>,
         judged: &str,
+        now: Timestamp,
         mut problems: Vec<anyhow::Error>,
     ) -> Result<Code> {
         let gates = Gates::of(self.shared, judged)?;
@@ -279,7 +278,7 @@ impl<'a> Session<'a> {
         self.confirm(&plan, &way)?;
         let journal = Journal {
             branch: self.branch(&plan, &way),
-            time: now()?.timestamp().as_second(),
+            time: now.as_second(),
             sign_commit: self.git.is_set("commit.gpgSign")?,
             sign_tag: signature::signs_tags(&self.git)?,
             push: scene.remote.clone().filter(|_| self.how.push),
