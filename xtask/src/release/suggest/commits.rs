@@ -1,5 +1,7 @@
 //! What the commits say: Conventional Commits 1.0, with strict footers.
 
+use std::str::Lines;
+
 use anyhow::{Context as _, Result};
 use git2::{Oid, Repository};
 
@@ -28,7 +30,10 @@ pub(super) fn read(repo: &Repository, head: Oid, since: Option<Oid>) -> Result<R
         if let Some((level, why)) = said.level {
             let subject = message.trim_start().lines().next().unwrap_or_default();
             let place = &commit.id().to_string()[..10];
-            let text = format!("{}{why}", subject.trim_end());
+            let text = match why.as_str() {
+                "" => subject.trim_end().to_owned(),
+                why => format!("{} ({why})", subject.trim_end()),
+            };
             evidence.push(Evidence::new(level, place, &text));
         }
     }
@@ -44,7 +49,7 @@ pub(super) fn read(repo: &Repository, head: Oid, since: Option<Oid>) -> Result<R
 struct Said {
     is_conventional: bool,
     /// With what is to be told besides the subject.
-    level: Option<(Level, &'static str)>,
+    level: Option<(Level, String)>,
 }
 
 impl Said {
@@ -52,18 +57,31 @@ impl Said {
         let message = message.trim();
         let (header, body) = message.split_once('\n').unwrap_or((message, ""));
         let header = header_of(header.trim_end());
-        // A footer counts whatever the subject looks like: nobody writes one by accident.
-        let level = broken_in(body).map(|why| (Level::Breaking, why));
-        let level = level.or_else(|| match header? {
-            (_, true) => Some((Level::Breaking, "")),
-            ("feat", false) => Some((Level::Feature, "")),
-            ("fix", false) => Some((Level::Fix, "")),
-            _ => None,
+        let paragraphs = paragraphs(body);
+        // A squash merge lists the headers of its commits.
+        let squashed = paragraphs.iter().flatten().filter_map(|line| {
+            let level = level_of(header_of(line.strip_prefix("* ")?)?)?;
+            Some((level, format!("`{line}`")))
         });
+        let own = header.and_then(level_of);
+        // A footer counts whatever the subject looks like: nobody writes one by accident.
+        let footer = broken_in(&paragraphs).map(|why| (Level::Breaking, why.to_owned()));
+        let all = squashed.chain(footer);
+        let all = all.chain(own.map(|level| (level, String::new())));
         Self {
             is_conventional: header.is_some(),
-            level,
+            level: all.max_by_key(|(level, _)| *level),
         }
+    }
+}
+
+/// What a header asks for.
+fn level_of(header: (&str, bool)) -> Option<Level> {
+    match header {
+        (_, true) => Some(Level::Breaking),
+        ("feat", false) => Some(Level::Feature),
+        ("fix", false) => Some(Level::Fix),
+        _ => None,
     }
 }
 
@@ -97,41 +115,53 @@ fn header_of(line: &str) -> Option<(&str, bool)> {
 }
 
 /// How a body says that the commit breaks something: by a footer, which stands in the last paragraph.
-/// A squash merge puts more paragraphs behind it; one that begins with the token is told as that. In
+/// A squash merge puts more paragraphs behind it; one that begins with a footer is told as that. In
 /// the middle of a paragraph, indented, fenced or quoted it is text.
-fn broken_in(body: &str) -> Option<&'static str> {
-    let paragraphs = paragraphs(body);
+fn broken_in(paragraphs: &[Vec<&str>]) -> Option<&'static str> {
+    let breaks = |paragraph: &Vec<&str>| {
+        let is_footers = paragraph.first().is_some_and(|line| is_footer(line));
+        is_footers && paragraph.iter().any(|line| is_breaking(line))
+    };
     let (last, before) = paragraphs.split_last()?;
-    let is_footers = last.first().is_some_and(|line| is_footer(line));
-    if is_footers && last.iter().any(|line| is_breaking(line)) {
+    if breaks(last) {
         return Some("");
     }
-    let begins = |paragraph: &Vec<&str>| paragraph.first().is_some_and(|line| is_breaking(line));
-    (before.iter().any(begins)).then_some(" (`BREAKING CHANGE:` above its last paragraph)")
+    (before.iter().any(breaks)).then_some("`BREAKING CHANGE:` above its last paragraph")
 }
 
 /// Lines between blank ones; what stands in a code fence is left out.
 fn paragraphs(body: &str) -> Vec<Vec<&str>> {
     let mut paragraphs = vec![Vec::new()];
-    let mut fence = None;
-    for line in body.lines() {
-        let mark = ["```", "~~~"]
-            .into_iter()
-            .find(|mark| line.trim_start().starts_with(mark));
-        match (fence, mark) {
-            (None, Some(mark)) => fence = Some(mark),
-            (Some(open), Some(mark)) if open == mark => fence = None,
-            (None, None) if line.trim().is_empty() => paragraphs.push(Vec::new()),
-            (None, None) => {
-                if let Some(paragraph) = paragraphs.last_mut() {
-                    paragraph.push(line);
-                }
-            }
-            (Some(_), _) => {}
+    let mut lines = body.lines();
+    while let Some(line) = lines.next() {
+        if let Some(behind) = behind_fence(line, &lines) {
+            lines = behind;
+        } else if line.trim().is_empty() {
+            paragraphs.push(Vec::new());
+        } else if let Some(paragraph) = paragraphs.last_mut() {
+            paragraph.push(line);
         }
     }
     paragraphs.retain(|paragraph| !paragraph.is_empty());
     paragraphs
+}
+
+/// What follows the code fence that `line` opens, by CommonMark's rules. One that nothing closes is
+/// none: a forgotten end hides no footer.
+fn behind_fence<'a>(line: &str, rest: &Lines<'a>) -> Option<Lines<'a>> {
+    let line = line.trim_start();
+    let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+    let info = line.trim_start_matches(mark);
+    let length = line.len() - info.len();
+    if length < 3 || (mark == '`' && info.contains(mark)) {
+        return None;
+    }
+    let mut rest = rest.clone();
+    let is_end = |line: &str| {
+        let line = line.trim();
+        line.len() >= length && line.trim_start_matches(mark).is_empty()
+    };
+    rest.any(is_end).then_some(rest)
 }
 
 fn is_breaking(line: &str) -> bool {
@@ -203,6 +233,15 @@ mod tests {
             // A squash merge.
             "* feat: x\n\nBREAKING CHANGE: y\n\n* fix: z",
             "BREAKING CHANGE: y\n\n---------\n\nCo-authored-by: A <a@h.org>",
+            "* feat: x\n\nRefs #1\nBREAKING CHANGE: y\n\n* fix: z",
+            // No fences: code within a line, and what never ends.
+            "```cargo run``` now needs a flag.\n\nBREAKING CHANGE: gone",
+            "~~~\ncode\n\nBREAKING CHANGE: gone",
+            "```\ncode\n``` more\n\nBREAKING CHANGE: gone",
+            // A fence ends with its own character and length, or more of it.
+            "````\n```\n````\n\nBREAKING CHANGE: gone",
+            "```\n`````\n\nBREAKING CHANGE: gone",
+            "~~~ `sh`\n```\n~~~\n\nBREAKING CHANGE: gone",
         ] {
             assert_eq!(said(&format!("fix: x\n\n{body}")), breaks, "{body}");
             assert_eq!(said(&format!("Fix x\n\n{body}")).1, breaks.1, "{body}");
@@ -213,6 +252,8 @@ mod tests {
             "text\n\n> BREAKING CHANGE: y",
             "text\n\n    BREAKING CHANGE: y",
             "text\n\n```\n\nBREAKING CHANGE: y\n\n```\n\nmore",
+            "text\n\n````\n```\n\nBREAKING CHANGE: y\n````\n\nmore",
+            "text\n\n```\n~~~\n``` x\n\nBREAKING CHANGE: y\n```\n\nmore",
             "text\n\nbreaking change: y",
             "text\n\nBREAKING CHANGES: y",
             "text\n\nBREAKING CHANGE:",
@@ -225,5 +266,21 @@ mod tests {
                 "{body}"
             );
         }
+    }
+
+    #[test]
+    fn a_squashed_commit_counts_as_the_strongest_in_it() {
+        for (message, wanted) in [
+            ("fix: x\n\n* feat!: drop y\n* fix: z", Some(Level::Breaking)),
+            ("fix: x\n\n* feat(a): y\n\n* docs: z", Some(Level::Feature)),
+            ("feat: x\n\n* fix: y", Some(Level::Feature)),
+            ("docs: x (#1)\n\n* fix: y", Some(Level::Fix)),
+            ("docs: x\n\n* a feat: y\n  * feat: y\n> * feat: y", None),
+            ("docs: x\n\n```\n* feat!: y\n```", None),
+        ] {
+            assert_eq!(said(message), (true, wanted), "{message}");
+        }
+        let said = said("Change all (#1)\n\n* feat!: y");
+        assert_eq!(said, (false, Some(Level::Breaking)));
     }
 }
