@@ -19,8 +19,8 @@ pub(super) struct Flat<'a> {
     pub(super) required: BTreeSet<&'a str>,
     /// `enum`, or `const` as the only one, as JSON.
     pub(super) words: Option<BTreeSet<String>>,
-    /// `oneOf` and `anyOf`.
-    pub(super) choices: Option<&'a Vec<Value>>,
+    /// `oneOf` or `anyOf`, and what it lists.
+    pub(super) choices: Option<(&'a str, &'a Vec<Value>)>,
     pub(super) rest: Map<String, Value>,
     pub(super) items: Option<&'a Value>,
     pub(super) additional: Option<&'a Value>,
@@ -101,7 +101,9 @@ impl<'a> Flat<'a> {
                     }
                 }
                 ("oneOf" | "anyOf", Value::Array(list)) => {
-                    if self.choices.replace(list).is_some_and(|old| old != list) {
+                    let choices = (key.as_str(), list);
+                    let old = self.choices.replace(choices);
+                    if old.is_some_and(|old| old != choices) {
                         bail!(twice(key));
                     }
                 }
@@ -133,7 +135,7 @@ impl<'a> Flat<'a> {
 
     /// Its alternatives; itself, where it has none.
     pub(super) fn alone(&self, place: &str, schema: &'a Value) -> Result<Vec<&'a Value>> {
-        let Some(choices) = self.choices else {
+        let Some((_, choices)) = self.choices else {
             return Ok(vec![schema]);
         };
         let says_more = self.types.is_some()

@@ -82,7 +82,11 @@ impl<'a> Comparison<'a> {
             let new = after.alone(place, written.after)?;
             return self.choices(place, way, (&old, &new));
         }
-        if let (Some(before), Some(after)) = (before.choices, after.choices) {
+        if let (Some((was, before)), Some((is, after))) = (before.choices, after.choices) {
+            if was != is {
+                let text = format!("it has to match `{is}`, it was `{was}`");
+                self.note(Level::Breaking, place, text);
+            }
             let all = |list: &'a Vec<Value>| list.iter().collect::<Vec<_>>();
             self.choices(place, way, (&all(before), &all(after)))?;
         }

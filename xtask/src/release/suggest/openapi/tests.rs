@@ -415,3 +415,22 @@ fn what_is_not_known_is_not_the_same() {
     assert!(compare("{", "{}").is_err());
     assert!(compare(r#"{"swagger": "2.0"}"#, r#"{"swagger": "2.0"}"#).is_err());
 }
+
+/// One matching alternative is another promise than any number of them.
+#[test]
+fn one_of_is_not_any_of() {
+    let choices =
+        |key: &str| json!({key: [{"type": "string"}, {"$ref": "#/components/schemas/Leaf"}]});
+    let breaks = vec![Level::Breaking];
+    for (before, after) in [("oneOf", "anyOf"), ("anyOf", "oneOf")] {
+        let found = change(&choices(before), &choices(after));
+        assert_eq!(found, (breaks.clone(), breaks.clone()), "{before} {after}");
+    }
+    let list = &choices("oneOf")["oneOf"];
+    for both in [
+        json!({"oneOf": list, "anyOf": list}),
+        json!({"allOf": [{"oneOf": list}, {"anyOf": list}]}),
+    ] {
+        assert_eq!(levels(&document(&json!({})), &document(&both)), None);
+    }
+}
