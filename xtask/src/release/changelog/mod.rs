@@ -16,6 +16,7 @@ mod laws;
 mod lines;
 mod links;
 mod notes;
+mod targets;
 #[cfg(test)]
 mod tests;
 

@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::Range;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use pulldown_cmark::{BrokenLink, Event, LinkType, Options, Parser, Tag, TagEnd};
 use semver::Version;
 
 use super::blocks::{Kind, blocks};
 use super::definition::key;
-use super::lines::{Edits, spliced};
-use super::{Changelog, Files, Release};
+use super::lines::{Edits, Lines, spliced};
+use super::{Changelog, Files, Release, targets};
 use crate::exit::Problem;
 
 /// What the changelog says of `version`, as Markdown with `\n`. Without `files`
@@ -29,7 +30,7 @@ pub(crate) fn notes(
     {
         body = &body[..block.range.start];
     }
-    let (mut edits, used) = links(log, body, files);
+    let (mut edits, used) = links(log, body, release.body.start, files)?;
     let start = release.body.start;
     for definition in &log.links {
         let range = &definition.range;
@@ -104,13 +105,14 @@ fn the_one<'l, 'a>(log: &'l Changelog<'a>, version: &Version) -> Result<&'l Rele
     Ok(release)
 }
 
-/// Edits that make inline links of `body` permanent, and the keys of the labels it refers to, with
-/// whether an image does.
+/// Edits that make the links of `body` permanent, and the keys of the labels it refers to, with
+/// whether an image does. It stands at `start` of the changelog.
 fn links(
     log: &Changelog<'_>,
     body: &str,
+    start: usize,
     files: Option<Files<'_>>,
-) -> (Edits, BTreeMap<String, bool>) {
+) -> Result<(Edits, BTreeMap<String, bool>)> {
     // Most definitions stand at the end of the file, not in the body.
     let elsewhere = |link: BrokenLink<'_>| {
         let definition = log.link(&link.reference)?;
@@ -119,9 +121,16 @@ fn links(
     let parser = Parser::new_with_broken_link_callback(body, Options::empty(), Some(elsewhere));
     let mut used = BTreeMap::new();
     let mut edits = Vec::new();
-    // Of each open link: its new target, the old one, and where its words end.
-    let mut open: Vec<(Option<String>, String, usize)> = Vec::new();
+    // Of each open link: where it has to lead, and where its words end.
+    let mut open: Vec<(Option<Address<'_>>, usize)> = Vec::new();
     for (event, range) in parser.into_offset_iter() {
+        if let Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_) = event {
+            for (target, is_image) in targets::html(&body[range.clone()]) {
+                let target = range.start + target.start..range.start + target.end;
+                let new = permanent(&body[target.clone()], files, is_image);
+                edits.extend(new.map(|new| (target, new)));
+            }
+        }
         match event {
             Event::Start(
                 ref tag @ (Tag::Link {
@@ -138,47 +147,74 @@ fn links(
                 }),
             ) => {
                 let is_image = matches!(tag, Tag::Image { .. });
-                let new = match link_type {
-                    LinkType::Inline => permanent(dest_url, files, is_image),
-                    LinkType::Reference
-                    | LinkType::ReferenceUnknown
-                    | LinkType::Collapsed
-                    | LinkType::CollapsedUnknown
-                    | LinkType::Shortcut
-                    | LinkType::ShortcutUnknown => {
+                let address = permanent(dest_url, files, is_image);
+                let address = address.zip(files).map(|(new, files)| Address {
+                    old: dest_url.to_string(),
+                    new,
+                    files,
+                    is_image,
+                });
+                let is_here = match link_type {
+                    LinkType::Inline => true,
+                    LinkType::Autolink | LinkType::Email | LinkType::WikiLink { .. } => false,
+                    _ => {
                         *used.entry(key(id)).or_default() |= is_image;
-                        None
+                        // What is defined within a quotation stays there.
+                        log.link(id).is_none()
                     }
-                    _ => None,
                 };
-                open.push((new, dest_url.to_string(), range.start));
+                open.push((address.filter(|_| is_here), range.start));
             }
             Event::End(TagEnd::Link | TagEnd::Image) => {
-                let Some((new, old, words_end)) = open.pop() else {
+                let Some((address, words_end)) = open.pop() else {
                     continue;
                 };
-                // The target stands behind the words: `](target "title")`.
-                let tail = &body[words_end.min(range.end)..range.end];
-                if let (Some(new), Some(at)) = (
-                    new,
-                    tail.find(&format!("({old}"))
-                        .or_else(|| tail.find(&format!("(<{old}"))),
-                ) {
-                    let start = words_end + at + tail[at..].find(&old).unwrap_or_default();
-                    edits.push((start..start + old.len(), new));
+                if let Some(address) = address {
+                    let tail = &body[words_end.min(range.end)..range.end];
+                    let Some((target, new)) = address.written(tail) else {
+                        let line = Lines::of(log.text).number(start + range.start);
+                        return Err(address.refused(line));
+                    };
+                    edits.push((words_end + target.start..words_end + target.end, new));
                 }
-                if let Some((.., outer)) = open.last_mut() {
+                if let Some((_, outer)) = open.last_mut() {
                     *outer = range.end;
                 }
             }
             _ => {
-                if let Some((.., end)) = open.last_mut() {
+                if let Some((_, end)) = open.last_mut() {
                     *end = (*end).max(range.end);
                 }
             }
         }
     }
-    (edits, used)
+    Ok((edits, used))
+}
+
+/// Where a relative link has to lead.
+struct Address<'a> {
+    old: String,
+    new: String,
+    files: Files<'a>,
+    is_image: bool,
+}
+
+impl Address<'_> {
+    /// What stands instead of which bytes of `tail`, the link behind its words. Escapes stay as they
+    /// are; `None` where they keep it from leading there.
+    fn written(&self, tail: &str) -> Option<(Range<usize>, String)> {
+        let target = targets::inline(tail)?;
+        let new = self.files.address(&tail[target.clone()], self.is_image);
+        (targets::meant(&new)? == self.new).then_some((target, new))
+    }
+
+    fn refused(&self, line: usize) -> Error {
+        let old = &self.old;
+        let message =
+            format!("the link to `{old}` at line {line} of the changelog cannot be made permanent");
+        let help = format!("write its whole address there, such as `{}`", self.new);
+        Problem::precondition(message).help(help).into()
+    }
 }
 
 /// The address of a relative `target`; `None` where it leads somewhere by itself.

@@ -3,6 +3,7 @@
 mod corpus;
 mod cuts;
 mod generated;
+mod notes;
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 use semver::Version;

@@ -1,0 +1,80 @@
+//! Notes that stand alone: no link in them leads nowhere, and footnotes come along.
+
+use semver::Version;
+
+use super::super::{Files, notes, parse};
+
+const FILES: Files<'_> = Files {
+    page: "https://github.com/o/n",
+    tag: "v1.0.0",
+    folder: "sub/",
+};
+
+/// The notes of 1.0.0 in a changelog with `body` below it, and `end` at its end.
+fn said(body: &str, end: &str) -> Result<String, String> {
+    let text = format!("## [1.0.0]\n\n{body}\n\n## [0.9.0]\n\n- old[^old] [a]\n\n{end}");
+    notes(&parse(&text), &Version::new(1, 0, 0), Some(FILES)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn relative_links_become_permanent_however_they_are_written() {
+    let (blob, raw) = (
+        "https://github.com/o/n/blob/v1.0.0/sub",
+        "https://github.com/o/n/raw/v1.0.0/sub",
+    );
+    for (body, wanted) in [
+        (
+            r"[a](docs/my\_file.md)",
+            format!(r"[a]({blob}/docs/my\_file.md)"),
+        ),
+        (
+            "[b](docs/x.md?a=1&amp;b=2)",
+            format!("[b]({blob}/docs/x.md?a=1&amp;b=2)"),
+        ),
+        ("[c]( docs/c.md )", format!("[c]( {blob}/docs/c.md )")),
+        (
+            "[c](\n  docs/c.md 'c')",
+            format!("[c](\n  {blob}/docs/c.md 'c')"),
+        ),
+        ("[d](<docs/a b.md>)", format!("[d](<{blob}/docs/a b.md>)")),
+        ("[e](docs/(e).md)", format!("[e]({blob}/docs/(e).md)")),
+        ("[](docs/f.md)", format!("[]({blob}/docs/f.md)")),
+        (
+            "[![g]( g\\_.png)](./docs/g\\_.md)",
+            format!("[![g]( {raw}/g\\_.png)]({blob}/docs/g\\_.md)"),
+        ),
+        (
+            "[`](docs/h.md)` docs/h.md](docs/h.md)",
+            format!("[`](docs/h.md)` docs/h.md]({blob}/docs/h.md)"),
+        ),
+        (
+            "A <img alt='>' src=\"docs/x.png\"> <a href=docs/x.md>x</a> <a href='https://h/'>",
+            format!(
+                "A <img alt='>' src=\"{raw}/docs/x.png\"> <a href={blob}/docs/x.md>x</a> <a href='https://h/'>"
+            ),
+        ),
+        (
+            "<picture>\n<source\n  srcset=\"a.png 1x, https://h/b.png 2x, c.png\">\n<img SRC = './d.png'/>\n</picture>",
+            format!(
+                "<picture>\n<source\n  srcset=\"{raw}/a.png 1x, https://h/b.png 2x, {raw}/c.png\">\n<img SRC = '{raw}/d.png'/>\n</picture>"
+            ),
+        ),
+        (
+            "A <!-- <a href=\"a.md\"> --> `<a href=\"a.md\">` <a name=href></a>",
+            "A <!-- <a href=\"a.md\"> --> `<a href=\"a.md\">` <a name=href></a>".to_owned(),
+        ),
+    ] {
+        assert_eq!(said(&format!("- {body}"), ""), Ok(format!("- {wanted}\n")));
+    }
+}
+
+#[test]
+fn a_link_that_would_stay_relative_is_refused() {
+    for (body, line) in [
+        ("- a\n- [a](\\#a)", 4),
+        ("- a\n\n> b [c]\n>\n> [c]: docs/c.md", 5),
+    ] {
+        let message = said(body, "").unwrap_err();
+        assert!(message.contains(&format!("line {line} ")), "{message}");
+    }
+}
