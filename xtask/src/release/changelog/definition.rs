@@ -42,6 +42,8 @@ pub(super) fn definitions<'a>(
             .trim_start_matches(' ')
             .strip_prefix('[')
             .and_then(|rest| rest.split_once("]:"))
+            // A footnote.
+            .filter(|(label, _)| !label.starts_with('^'))
         else {
             continue;
         };

@@ -8,6 +8,7 @@ mod blocks;
 mod cut;
 mod definition;
 mod entries;
+mod footnotes;
 mod forge;
 mod heading;
 mod history;

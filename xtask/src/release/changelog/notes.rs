@@ -12,7 +12,7 @@ use semver::Version;
 use super::blocks::{Kind, blocks};
 use super::definition::key;
 use super::lines::{Edits, Lines, spliced};
-use super::{Changelog, Files, Release, targets};
+use super::{Changelog, Files, Release, footnotes, targets};
 use crate::exit::Problem;
 
 /// What the changelog says of `version`, as Markdown with `\n`. Without `files`
@@ -30,18 +30,16 @@ pub(crate) fn notes(
     {
         body = &body[..block.range.start];
     }
-    let (mut edits, used) = links(log, body, release.body.start, files)?;
     let start = release.body.start;
-    for definition in &log.links {
-        let range = &definition.range;
-        if range.start >= start && range.end <= start + body.len() {
-            edits.push((range.start - start..range.end - start, String::new()));
-        }
+    let body = start..start + body.len();
+    let footnotes = footnotes::elsewhere(log, &body);
+    let mut used = BTreeMap::new();
+    let mut out = String::new();
+    for part in std::iter::once(body).chain(footnotes) {
+        let text = self_contained(log, &part, files, &mut used)?;
+        let gap = if out.is_empty() { "" } else { "\n" };
+        writeln!(out, "{gap}{}", text.trim_matches('\n').trim_end())?;
     }
-    let text = spliced(body, edits)
-        .replace("\r\n", "\n")
-        .replace('\r', "\n");
-    let mut out = format!("{}\n", text.trim_matches('\n').trim_end());
     let mut said = BTreeSet::new();
     for definition in &log.links {
         if let Some(is_image) = used.get(&definition.key)
@@ -60,6 +58,28 @@ pub(crate) fn notes(
         }
     }
     Ok(out)
+}
+
+/// A part of the changelog with `\n`, its links permanent and without their definitions, whose keys
+/// are put into `used`.
+fn self_contained(
+    log: &Changelog<'_>,
+    part: &Range<usize>,
+    files: Option<Files<'_>>,
+    used: &mut BTreeMap<String, bool>,
+) -> Result<String> {
+    let mut edits = links(log, part, files, used)?;
+    for definition in &log.links {
+        let range = &definition.range;
+        if range.start >= part.start && range.end <= part.end {
+            edits.push((
+                range.start - part.start..range.end - part.start,
+                String::new(),
+            ));
+        }
+    }
+    let text = spliced(&log.text[part.clone()], edits);
+    Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 fn the_one<'l, 'a>(log: &'l Changelog<'a>, version: &Version) -> Result<&'l Release<'a>> {
@@ -105,21 +125,22 @@ fn the_one<'l, 'a>(log: &'l Changelog<'a>, version: &Version) -> Result<&'l Rele
     Ok(release)
 }
 
-/// Edits that make the links of `body` permanent, and the keys of the labels it refers to, with
-/// whether an image does. It stands at `start` of the changelog.
+/// Edits that make the links of a part of the changelog permanent. The keys of the labels it refers
+/// to are put into `used`, with whether an image does.
 fn links(
     log: &Changelog<'_>,
-    body: &str,
-    start: usize,
+    part: &Range<usize>,
     files: Option<Files<'_>>,
-) -> Result<(Edits, BTreeMap<String, bool>)> {
+    used: &mut BTreeMap<String, bool>,
+) -> Result<Edits> {
+    let body = &log.text[part.clone()];
     // Most definitions stand at the end of the file, not in the body.
     let elsewhere = |link: BrokenLink<'_>| {
         let definition = log.link(&link.reference)?;
         Some((definition.target.to_owned().into(), "".into()))
     };
-    let parser = Parser::new_with_broken_link_callback(body, Options::empty(), Some(elsewhere));
-    let mut used = BTreeMap::new();
+    let options = Options::ENABLE_FOOTNOTES;
+    let parser = Parser::new_with_broken_link_callback(body, options, Some(elsewhere));
     let mut edits = Vec::new();
     // Of each open link: where it has to lead, and where its words end.
     let mut open: Vec<(Option<Address<'_>>, usize)> = Vec::new();
@@ -172,7 +193,7 @@ fn links(
                 if let Some(address) = address {
                     let tail = &body[words_end.min(range.end)..range.end];
                     let Some((target, new)) = address.written(tail) else {
-                        let line = Lines::of(log.text).number(start + range.start);
+                        let line = Lines::of(log.text).number(part.start + range.start);
                         return Err(address.refused(line));
                     };
                     edits.push((words_end + target.start..words_end + target.end, new));
@@ -188,7 +209,7 @@ fn links(
             }
         }
     }
-    Ok((edits, used))
+    Ok(edits)
 }
 
 /// Where a relative link has to lead.

@@ -78,3 +78,30 @@ fn a_link_that_would_stay_relative_is_refused() {
         assert!(message.contains(&format!("line {line} ")), "{message}");
     }
 }
+
+#[test]
+fn footnotes_are_no_links_and_come_along() {
+    let end = "[^old]: Once\n[^1]: Linux\n[^2]: More in [a], [b](docs/b.md)\n    and[^3]\n[^3]: https://h/\n[^4]: nobody's\n\n[a]: docs/a.md\n[0.9.0]: https://h/releases/tag/v0.9.0\n";
+    assert_eq!(
+        said("- a note[^1]", end).unwrap(),
+        "- a note[^1]\n\n[^1]: Linux\n"
+    );
+    let blob = "https://github.com/o/n/blob/v1.0.0/sub/docs";
+    assert_eq!(
+        said("- a[^2] b[^2]", end).unwrap(),
+        format!(
+            "- a[^2] b[^2]\n\n[^2]: More in [a], [b]({blob}/b.md)\n    and[^3]\n\n[^3]: https://h/\n\n[a]: {blob}/a.md\n"
+        )
+    );
+    let own = "- a[^1] [a]\n\n[^1]: docs/b.md\n\n[a]: https://h/";
+    assert_eq!(
+        said(own, end).unwrap(),
+        "- a[^1] [a]\n\n[^1]: docs/b.md\n\n[a]: https://h/\n"
+    );
+    assert_eq!(said("- a[^none]", end).unwrap(), "- a[^none]\n");
+    let last = parse("## 1.0.0\n\n- a[^1]\n\n[^1]: Linux\n[b]: docs/b.md\n");
+    assert_eq!(
+        notes(&last, &Version::new(1, 0, 0), Some(FILES)).unwrap(),
+        "- a[^1]\n\n[^1]: Linux\n"
+    );
+}
