@@ -76,6 +76,9 @@ const SETTINGS: &[&str] = &[
     "timezone=UTC",
 ];
 
+/// Those of a server as it is installed, where what a commit waits for is measured.
+const DURABLE: &[&str] = &["fsync=on", "synchronous_commit=on", "full_page_writes=on"];
+
 /// A running throwaway cluster. Dropping it stops the server and removes every file.
 #[derive(Debug)]
 pub struct Cluster {
@@ -92,11 +95,24 @@ impl Cluster {
     /// When the folder cannot be created, no unprivileged account exists for root to change to,
     /// or the server ends or stays silent for 60 s (with the end of its log).
     pub fn start(server: &Server) -> Result<Cluster, Error> {
+        Self::start_with(server, &[])
+    }
+
+    /// The same with commits that wait for the disk, as on a server that keeps its data: for
+    /// measurements.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn start_durable(server: &Server) -> Result<Cluster, Error> {
+        Self::start_with(server, DURABLE)
+    }
+
+    fn start_with(server: &Server, settings: &[&str]) -> Result<Cluster, Error> {
         leftovers::collect_leftovers();
         let account = Account::to_change_to().map_err(Error::Account)?;
         let dir = create_dir(account)?;
         // From here on an early return drops the cluster, and so removes the folder.
-        let mut cluster = match supervise(server, account, &dir) {
+        let mut cluster = match supervise(server, account, &dir, settings) {
             Ok(supervisor) => Cluster { dir, supervisor },
             Err(source) => {
                 leftovers::destroy(&dir);
@@ -167,13 +183,19 @@ impl Drop for Cluster {
     }
 }
 
-fn supervise(server: &Server, account: Option<Account>, dir: &Path) -> io::Result<Child> {
+fn supervise(
+    server: &Server,
+    account: Option<Account>,
+    dir: &Path,
+    settings: &[&str],
+) -> io::Result<Child> {
     let mut command = Command::new("/bin/sh");
     command
         .args(["-c", SUPERVISOR, "pgscratch"])
         .arg(server.folder())
         .arg(dir);
-    for setting in SETTINGS {
+    // The later one counts.
+    for setting in SETTINGS.iter().chain(settings) {
         command.args(["-c", setting]);
     }
     // Nothing of the owner's environment but the way to `cat` and `rm`: a stray `PGDATA` or

@@ -1,15 +1,17 @@
 //! `cargo xtask bench --migrate`: a thousand migrations validated and applied to a new database, and
-//! its schema read; beside `sqlx migrate run` where sqlx-cli is installed.
+//! its schema read; beside `sqlx migrate run` where sqlx-cli is installed. The server waits for the
+//! disk at each commit, as one does that keeps its data.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use marker::Environment;
+use pgscratch::Cluster;
 
 use super::{Figure, measure};
 use crate::cli::{say, say_json};
-use crate::cx::{Cx, Postgres};
+use crate::cx::Cx;
 use crate::database::{AppEnv, Link, Target};
 use crate::exit::{Code, Problem};
 use crate::migrations::{Engine, schema};
@@ -24,6 +26,12 @@ pub(super) fn run(cx: &Cx, runs: u32, json: bool) -> Result<Code> {
         .stdout(Stdio::null())
         .status()
         .is_ok();
+    let server = pgscratch::find().map_err(|missing| {
+        Problem::new(Code::ToolMissing, missing.to_string())
+            .help("cargo xtask doctor says where it is looked for")
+    })?;
+    let cluster =
+        Cluster::start_durable(&server).context("failed to start a scratch PostgreSQL")?;
     let mut figures = Vec::new();
     for engine in [Engine::Postgres, Engine::Sqlite] {
         let source = root.join(engine.folder());
@@ -38,9 +46,21 @@ pub(super) fn run(cx: &Cx, runs: u32, json: bool) -> Result<Code> {
         let mut walls = [Vec::new(), Vec::new()];
         // In turn: what else the machine does falls on both.
         for run in 0..runs.max(1) {
-            walls[0].push(timed(cx, engine, &format!("xtask-{run}.db"), &ours)?);
+            walls[0].push(timed(
+                cx,
+                &cluster,
+                engine,
+                &format!("xtask-{run}.db"),
+                &ours,
+            )?);
             if with_sqlx {
-                walls[1].push(timed(cx, engine, &format!("sqlx-{run}.db"), &sqlx)?);
+                walls[1].push(timed(
+                    cx,
+                    &cluster,
+                    engine,
+                    &format!("sqlx-{run}.db"),
+                    &sqlx,
+                )?);
             }
         }
         for (who, mut walls) in ["xtask", "sqlx"].into_iter().zip(walls) {
@@ -93,30 +113,25 @@ fn write(root: &Path) -> Result<()> {
 /// `work` on a new database; making it is not counted.
 fn timed(
     cx: &Cx,
+    cluster: &Cluster,
     engine: Engine,
     name: &str,
     work: &dyn Fn(&Target, &str) -> Result<()>,
 ) -> Result<Figure> {
-    let (target, url, _kept) = database(cx, engine, name)?;
+    let (target, url, _kept) = database(cx, cluster, engine, name)?;
     measure(name, 1, || work(&target, &url))
 }
 
 /// An empty database that is marked `dev`.
 fn database(
     cx: &Cx,
+    cluster: &Cluster,
     engine: Engine,
     name: &str,
 ) -> Result<(Target, String, Option<pgscratch::Database>)> {
     let (url, kept) = match engine {
         Engine::Sqlite => (format!("sqlite://{}", cx.tmp().join(name).display()), None),
         Engine::Postgres => {
-            let Postgres::Running(cluster) = cx.postgres()? else {
-                return Err(
-                    Problem::new(Code::ToolMissing, "no PostgreSQL server was found")
-                        .help("cargo xtask doctor says where it is looked for")
-                        .into(),
-                );
-            };
             let database = cx.block_on(async { Ok(cluster.handle().empty_database().await?) })?;
             (database.url.clone(), Some(database))
         }
